@@ -66,6 +66,27 @@ class Errors(metaclass=_WithCodes):
     LK306 = "The key {key!r} stands for {first} and for {second}: a key can stand for one number only."
     LK307 = "The key {key!r} stands for {value}: only numbers from 0 on can be kept."
     LK308 = "The key {key!r} cannot be written in UTF-8 (half of a surrogate pair). Mend or remove it."
+    LK309 = "{path} is no entity vocabulary: the name must end in one of {endings}."
+    LK310 = "{path} does not exist or is not a file."
+    LK311 = "{path}, line {line}: found {found!r}, expected {expected}."
+    LK312 = "{path}, line or entry {place}: the id {id} is not in 0 to {largest}."
+    LK313 = "{path}, line {line}: the id {id} was there before. Every line needs an id of its own."
+    LK314 = "{path}, entry {place}: found {found}, expected {expected}."
+    LK315 = "{path}: {lost} of {names} names have no language. entity_vocab.json can hold names with a language in front, or none of them."
+    LK316 = "{path}: {lost} of {names} names have no language in front, the first is {name!r}. Give them one (ja:...), or take those of the others away."
+    LK317 = "{path} has the ids 0 to {rows} - 1, not {id}."
+    LK318 = "{path} has no special entity {name!r}; it has: {known}."
+    LK319 = "{path} was made without QIDs. Give a file of them to EntityVocab.from_file(..., qids=...)."
+    LK320 = "{path} is not a table of entity vectors, or is cut off: {reason}."
+    LK321 = "{name} is {found}; a table of entity vectors is float16 or float32 and (entities, width)."
+    LK322 = "Chunk {number} of the entity vectors is {found}, but the first one was {expected}."
+    LK323 = "{path}: there are no entity vectors to write."
+    LK324 = "{path} has {rows} rows; there is no row {id}."
+    LK325 = "{qid!r} is not a QID such as Q17."
+    LK326 = "{path}, lines or entries {first} and {second}: {reason}"
+    LK327 = "{path} has no entity in it."
+    LK328 = "{path}, lines {lines}: {qid} means the entity {first} and the entity {second}. Keep one of the lines."
+    LK329 = "{path}: none of its {lines} lines names an entity of the vocabulary. Are the titles, and the languages, written as in the vocabulary?"
 
     # --- layers and models ---------------------------------------------------------------------
     LK401 = (
@@ -81,6 +102,12 @@ class Errors(metaclass=_WithCodes):
     LK404 = "'{value}' is not a value of `{name}`. Choose one of: {options}."
 
     # --- pipes ---------------------------------------------------------------------------------
+    LK501 = "{label!r} is no label for '{name}'. Labels are strings of at least one character."
+    LK502 = (
+        "'{name}' has no labels: the training data has no entities and none were given. Check the corpus with "
+        "`spacy debug data`, or give labels: nlp.initialize's config [initialize.components.{name}] labels = [...], "
+        "or nlp.get_pipe('{name}').add_label(...)."
+    )
 
     # --- training and scoring ------------------------------------------------------------------
 
@@ -135,5 +162,12 @@ class Errors(metaclass=_WithCodes):
 
 
 class Warnings(metaclass=_WithCodes):
+    # --- knowledge base and entity vocabulary --------------------------------------------------
+    LKW301 = "{path}: {problems}. Nothing else was lost."
+
     # --- pipes ---------------------------------------------------------------------------------
-    pass
+    LKW501 = (
+        "The suggester of '{name}' never suggests {n} of {gold} gold entities ({share:.1f} %): they are too long, "
+        "cross a sentence boundary or do not begin and end with words. They count as missed in the scores. By length "
+        "in words: {lengths}. By label: {labels}. A larger max_words or another tokenizer may reach them."
+    )
