@@ -1,0 +1,60 @@
+"""Which spans are asked about. Stock suggesters of spaCy work as well: a suggester is any function
+`(docs, *, ops) -> Ragged`, rows (start word, one past the last word)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Iterable
+
+import numpy
+from thinc.api import Ops, get_current_ops
+from thinc.types import Ragged
+
+from ..errors import Errors
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+
+def build_word_span_suggester_v1(max_words: int = 10):
+    """All spans of up to `max_words` words, the candidate spans of LUKE's NER (examples/ner/reader.py).
+
+    Where a Doc has sentence boundaries no span crosses one. No span begins or ends with white space,
+    which does not count as a word either. Spans come sorted by start, then by length.
+
+    max_words (int): the longest span, in words, at least 1.
+    RETURNS: `(docs, *, ops=None) -> Ragged` with data (spans, 2) int32: word offsets in each Doc.
+    RAISES ValueError LK231: max_words below 1.
+    """
+    if max_words < 1:
+        raise ValueError(Errors.LK231.format(max_words=max_words))
+    return partial(suggest_word_spans, max_words=max_words)
+
+
+def suggest_word_spans(docs: Iterable[Doc], *, max_words: int, ops: Ops | None = None) -> Ragged:
+    """See `build_word_span_suggester_v1`."""
+    ops = ops or get_current_ops()
+    spans = [_doc_spans(doc, max_words) for doc in docs]
+    data = numpy.concatenate(spans) if spans else numpy.zeros((0, 2), dtype="i")
+    return Ragged(ops.asarray2i(data), ops.asarray1i([len(s) for s in spans]))
+
+
+def _doc_spans(doc: Doc, max_words: int):
+    words, sentences = _visible_words(doc)
+    n = len(words)
+    # Row i, column j: the span of j + 1 words that begins with word i.
+    firsts = numpy.repeat(numpy.arange(n), max_words).reshape(n, max_words)
+    lasts = firsts + numpy.arange(max_words)
+    inside = lasts < n
+    firsts, lasts = firsts[inside], lasts[inside]
+    same = sentences[firsts] == sentences[lasts]
+    return numpy.stack([words[firsts[same]], words[lasts[same]] + 1], axis=1).astype("i")
+
+
+def _visible_words(doc: Doc):
+    """Which words are not white space, (n,) each: their offset in the Doc, and their sentence."""
+    words = numpy.asarray([t.i for t in doc if not t.is_space], dtype="int64")
+    if not doc.has_annotation("SENT_START"):
+        return words, numpy.zeros_like(words)
+    starts = numpy.asarray([bool(t.is_sent_start) for t in doc])
+    return words, numpy.cumsum(starts)[words]

@@ -1,0 +1,156 @@
+"""The torch encoder as Thinc sees it: weights, tokenizer and settings that travel together."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Iterator
+
+import srsly
+from thinc.api import Optimizer
+from thinc.shims import Shim
+from thinc.util import get_torch_default_device, torch2xp, xp2torch
+
+from ..errors import Errors
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..encoder.config import LukeConfig
+    from ..encoder.encoder import LukeEncoder
+    from ..tokenization.pieces import PieceTokenizer
+    from ..types import LukeInputs, LukeOutputs, SlotView
+
+# Parameters of the encoder are known to optimizers by this prefix.
+ENCODER_PREFIX = "luke."
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """What the config says about running an encoder; not part of its weights."""
+
+    freeze_layers: int = 0  # the lowest n layers get no gradient
+    freeze_embeddings: bool = False  # nor do the embeddings of pieces
+    gradient_checkpointing: bool = False
+    dtype: str = "float32"  # or "bfloat16": autocast; states are float32 all the same
+    dropout: float | None = None  # of hidden states and attention; None = as in the checkpoint
+
+
+class LukeShim(Shim):
+    """Holds a `LukeEncoder`, its `LukeConfig` and its `PieceTokenizer`; empty until `load` or
+    `from_bytes`. Bytes are msgpack around safetensors; settings are the config's, not the file's."""
+
+    _model: LukeEncoder | None
+    tokenizer: PieceTokenizer | None
+
+    def __init__(self, settings: EncoderSettings):
+        super().__init__(None)
+        self.settings = settings
+        self.tokenizer = None
+
+    @property
+    def encoder(self) -> LukeEncoder:
+        """RAISES ValueError LK401: nothing has been loaded yet."""
+        if self._model is None:
+            raise ValueError(Errors.LK401)
+        return self._model
+
+    @property
+    def config(self) -> LukeConfig:
+        return self.encoder.config
+
+    @property
+    def is_loaded(self) -> bool:
+        return self._model is not None
+
+    def load(self, config: LukeConfig, weights: dict[str, torch.Tensor], tokenizer: PieceTokenizer) -> None:
+        """Take over an encoder. weights: by the names of `LukeEncoder`, taken over, not copied.
+
+        RAISES ValueError LK402: settings ask to freeze more layers than there are.
+        """
+        import torch
+
+        from ..encoder.encoder import LukeEncoder
+
+        settings = self.settings
+        if not 0 <= settings.freeze_layers <= config.num_hidden_layers:
+            raise ValueError(Errors.LK402.format(n=settings.freeze_layers, layers=config.num_hidden_layers))
+        with torch.device("meta"):
+            encoder = LukeEncoder(config)
+        encoder.load_state_dict(weights, assign=True)
+        encoder.to(get_torch_default_device())
+        encoder.requires_grad_(True)
+        encoder.gradient_checkpointing = settings.gradient_checkpointing
+        if settings.freeze_embeddings:
+            encoder.embeddings.requires_grad_(False)
+        for layer in encoder.encoder.layer[: settings.freeze_layers]:
+            layer.requires_grad_(False)
+        if settings.dropout is not None:
+            for module in encoder.modules():
+                if isinstance(module, torch.nn.Dropout):
+                    module.p = settings.dropout
+        self._model, self.tokenizer = encoder.eval(), tokenizer
+
+    def predict(self, inputs: LukeInputs, view: SlotView) -> LukeOutputs:
+        import torch
+
+        self.encoder.eval()
+        with torch.inference_mode(), self._autocast():
+            return self.encoder(inputs, view)
+
+    def begin_update(self, inputs: LukeInputs, view: SlotView) -> LukeOutputs:
+        """Outputs keep torch's graph; call backward on what is made of them."""
+        self.encoder.train()
+        with self._autocast():
+            return self.encoder(inputs, view)
+
+    def _autocast(self):
+        import torch
+
+        if self.settings.dtype == "float32":
+            return nullcontext()
+        return torch.autocast(next(self.encoder.parameters()).device.type, dtype=torch.bfloat16)
+
+    def gradients(self) -> Iterator[torch.Tensor]:
+        """The gradients that wait for `finish_update`."""
+        for parameter in self._model.parameters() if self.is_loaded else ():
+            if parameter.grad is not None:
+                yield parameter.grad
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        for name, parameter in self.encoder.named_parameters():
+            if parameter.grad is None:
+                continue
+            key = (self.id, ENCODER_PREFIX + name)
+            weights, _ = optimizer(key, torch2xp(parameter.data), torch2xp(parameter.grad))  # type: ignore
+            parameter.data = xp2torch(weights, device=parameter.device)
+            parameter.grad = None
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        if self.is_loaded:
+            self.encoder.to("cpu" if device_type == "cpu" else f"cuda:{device_id}")
+
+    def to_bytes(self) -> bytes:
+        if self._model is None or self.tokenizer is None:
+            return srsly.msgpack_dumps({})
+        from safetensors.torch import save
+
+        weights = {name: value.contiguous() for name, value in self._model.state_dict().items()}
+        msg: dict[str, Any] = {
+            "config": self._model.config.to_dict(),
+            "tokenizer": self.tokenizer.to_bytes(),
+            "weights": save(weights),
+        }
+        return srsly.msgpack_dumps(msg)
+
+    def from_bytes(self, bytes_data: bytes) -> LukeShim:
+        msg = srsly.msgpack_loads(bytes_data)
+        if msg:
+            from safetensors.torch import load
+
+            from ..encoder.config import LukeConfig
+            from ..tokenization.pieces import PieceTokenizer
+
+            tokenizer = PieceTokenizer.from_bytes(msg["tokenizer"])
+            self.load(LukeConfig.from_dict(msg["config"]), load(msg["weights"]), tokenizer)
+        return self

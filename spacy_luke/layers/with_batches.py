@@ -1,0 +1,73 @@
+"""Cut a long list of questions into batches of alike size, and put the answers back in order."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import numpy
+from thinc.api import Model
+from thinc.types import Floats2d
+
+from ..types import Question
+
+InT = list[Question]
+OutT = Floats2d
+
+
+def with_batches(layer: Model[InT, OutT], batch_size: int) -> Model[InT, OutT]:
+    """Run `layer`, questions -> (slots of all questions, nO), over sorted batches.
+
+    questions            D(9) A(5) C(7) B(5)        in brackets: pieces and slots
+    batches              [A(5) B(5)] [C(7) D(9)]    batch_size 18: rows of a batch, padding included
+    answers, put back    D A C B
+
+    batch_size (int): pieces and slots of a padded batch; one question alone may be larger.
+    """
+    return Model(
+        f"with_batches({layer.name})", forward, init=init, layers=[layer], attrs={"batch_size": batch_size}
+    )
+
+
+def init(model: Model[InT, OutT], X=None, Y=None) -> None:
+    model.layers[0].initialize(X=X, Y=Y)
+
+
+def forward(model: Model[InT, OutT], questions: InT, is_train: bool) -> tuple[OutT, Callable]:
+    layer = model.layers[0]
+    batches = cut_batches(questions, model.attrs["batch_size"])
+    sizes = [len(q.slot_ids) for q in questions]
+    offsets = numpy.cumsum([0, *sizes])
+    rows = [
+        model.ops.asarray1i(numpy.concatenate([numpy.arange(offsets[i], offsets[i + 1]) for i in batch]))
+        for batch in batches
+    ]
+    answers = [layer([questions[i] for i in batch], is_train) for batch in batches]
+    Y = model.ops.alloc2f(int(offsets[-1]), answers[0][0].shape[1] if answers else 0)
+    for r, (Yb, _) in zip(rows, answers):
+        Y[r] = Yb
+
+    def backprop(dY: OutT) -> InT:
+        for r, (_, bp) in zip(rows, answers):
+            bp(dY[r])
+        return []
+
+    return Y, backprop
+
+
+def cut_batches(questions: InT, batch_size: int) -> list[list[int]]:
+    """Indices of the questions of each batch, shortest questions first."""
+    order = sorted(range(len(questions)), key=lambda i: _size(questions[i]))
+    batches: list[list[int]] = []
+    pieces = slots = 0
+    for i in order:
+        p, s = len(questions[i].piece_ids), len(questions[i].slot_ids)
+        pieces, slots = max(pieces, p), max(slots, s)
+        if not batches or (len(batches[-1]) + 1) * (pieces + slots) > batch_size:
+            batches.append([])
+            pieces, slots = p, s
+        batches[-1].append(i)
+    return batches
+
+
+def _size(question: Question) -> tuple[int, int]:
+    return len(question.piece_ids) + len(question.slot_ids), len(question.piece_ids)

@@ -1,0 +1,116 @@
+"""LUKE's NER: every suggested span is a [MASK] entity, and gets a score for each label."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Callable
+
+from thinc.api import Model, chain
+from thinc.types import Floats2d, Ragged
+
+from ..errors import Errors
+from ..features.questions import AskedSpans, ask_spans
+from ..features.windows import SpanGetter
+from ..layers.encoder import InT as QuestionsT, OutT as StatesT
+from ..layers.span_head import SpanHead, resize_head
+from ..layers.with_batches import with_batches
+from ..types import SlotView
+from .encoder import get_shim
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+InT = tuple[list["Doc"], Ragged]
+OutT = Floats2d
+
+# The class of spans that are no entity, and the score of the others where a span could not be asked.
+NONE_CLASS = 0
+NOT_ASKED = -1e4
+
+
+def build_luke_ner_v1(
+    encoder: Model[QuestionsT, StatesT],
+    view: SlotView | None = None,
+    get_spans: SpanGetter | None = None,
+    batch_size: int = 4096,
+    dropout: float = 0.1,
+    nO: int | None = None,
+) -> Model[InT, OutT]:
+    """(Docs, suggested spans) -> scores (spans, 1 + labels), not normalised; column 0 is "no entity".
+
+    LUKE (EMNLP 2020) section 4.3, studio-ousia/luke examples/ner/model.py: [first piece; last piece;
+    entity slot] -> Linear.
+
+    encoder: `spacy_luke.LukeEncoder.v1` or `spacy_luke.LukeListener.v1`.
+    view (str): what a slot sees: "full", LUKE's attention; "words", pieces and itself only, which is
+        faster and independent of the other spans. None: "full" for LUKE checkpoints, "words" for
+        encoders made from BERT-like ones, which have not learnt from other entities.
+    get_spans: a span getter of spacy-transformers that cuts Docs into windows. None: LUKE's rule, up
+        to the encoder's length with context on both sides.
+    batch_size (int): pieces and slots of a padded batch.
+    dropout (float): of the states before the linear layer; `spacy train` sets it to training.dropout.
+    """
+    if view not in (None, "full", "words"):
+        raise ValueError(Errors.LK404.format(value=view, name="view", options="full, words, null"))
+    head = SpanHead(nO, dropout=dropout)
+    return Model(
+        "luke_ner",
+        partial(forward, view=view, get_spans=get_spans),
+        init=init,
+        layers=[with_batches(chain(encoder, head), batch_size)],
+        refs={"encoder": encoder, "output_layer": head},
+        dims={"nO": nO},
+        attrs={"resize_output": resize_output},
+    )
+
+
+def init(model: Model[InT, OutT], X=None, Y=None) -> None:
+    encoder, head = model.get_ref("encoder"), model.get_ref("output_layer")
+    encoder.initialize()
+    head.set_dim("nI", encoder.get_dim("nO"), force=True)
+    if Y is not None:
+        model.set_dim("nO", Y.shape[1], force=True)
+    head.set_dim("nO", model.get_dim("nO"), force=True)
+    head.initialize()
+
+
+def forward(
+    model: Model[InT, OutT], docs_spans: InT, is_train: bool, *, view: SlotView | None, get_spans
+) -> tuple[OutT, Callable]:
+    docs, spans = docs_spans
+    asked = ask(model, docs, spans, view, get_spans)
+    scores = model.ops.alloc2f(asked.n_spans, model.get_dim("nO")) + NOT_ASKED
+    scores[:, NONE_CLASS] = 0.0
+    if not asked.questions:
+        return scores, lambda d_scores: []
+    Y, backprop = model.layers[0](asked.questions, is_train)
+    rows = model.ops.asarray1i(asked.rows)
+    scores[rows] = Y
+
+    def backprop_scores(d_scores: OutT) -> list:
+        return backprop(d_scores[rows])
+
+    return scores, backprop_scores
+
+
+def ask(model: Model[InT, OutT], docs, spans: Ragged, view: SlotView | None, get_spans) -> AskedSpans:
+    """The questions of a batch of Docs, in the view that suits the encoder."""
+    shim = get_shim(model.get_ref("encoder"))
+    return ask_spans(
+        docs,
+        model.ops.to_numpy(spans.dataXd).reshape(-1, 2),
+        model.ops.to_numpy(spans.lengths),
+        shim.tokenizer,
+        slot_id=shim.config.other["special_entities"]["[MASK]"],
+        view=view or ("full" if shim.config.entities_pretrained else "words"),
+        limit=shim.config.max_pieces,
+        get_spans=get_spans,
+    )
+
+
+def resize_output(model: Model[InT, OutT], nO: int) -> None:
+    """Make room for more labels; scores of the present ones stay."""
+    head = model.get_ref("output_layer")
+    if head.has_param("W"):
+        resize_head(head, nO)
+    model.set_dim("nO", nO, force=True)

@@ -1,0 +1,33 @@
+"""What all trainable LUKE pipes share: how gradients reach weights."""
+
+from __future__ import annotations
+
+from spacy.pipeline import TrainablePipe
+from thinc.api import Optimizer
+
+from ..models.encoder import find_listeners
+from ..training.gradients import scale_gradients
+from ..training.optimizer import AdamW
+
+
+class LukePipe(TrainablePipe):
+    """A TrainablePipe whose gradients are those of the mean over the batches since the last
+    `finish_update` (spaCy adds them up: accumulate_gradient = 4 would clip a sum of four), and are
+    clipped together where the optimizer can."""
+
+    _n_updates = 0
+
+    def end_update(self, sgd: Optimizer | None) -> None:
+        """Call at the end of every `update`, whatever happened in it."""
+        self._n_updates += 1
+        for listener in find_listeners(self.model):
+            listener.is_trained = False
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        scale_gradients(self.model, 1.0 / max(self._n_updates, 1))
+        self._n_updates = 0
+        if isinstance(sgd, AdamW):
+            sgd.clip(self.model)
+        super().finish_update(sgd)

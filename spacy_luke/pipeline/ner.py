@@ -1,0 +1,273 @@
+"""The `luke_ner` pipe: named entities as classified spans."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from typing import Any, Callable, Iterable, NamedTuple
+
+import numpy
+from spacy.language import Language
+from spacy.pipeline.spancat import Suggester
+from spacy.tokens import Doc, Span, SpanGroup
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.types import Floats2d, Ragged
+
+from ..errors import Errors, Warnings
+from ..models.ner import NONE_CLASS
+from ..training.span_targets import out_of_reach, sample_spans, span_classes
+from .base import LukePipe
+
+DEFAULT_MODEL = """
+[model]
+@architectures = "spacy_luke.LukeNER.v1"
+view = null
+get_spans = null
+
+[model.encoder]
+@architectures = "spacy_luke.LukeEncoder.v1"
+name = "studio-ousia/mluke-base-lite"
+"""
+
+
+class SpanScores(NamedTuple):
+    """What `LukeNER.predict` returns for a batch of Docs, on the CPU."""
+
+    spans: numpy.ndarray  # (spans, 2) int: word offsets in each Doc
+    lengths: numpy.ndarray  # (docs,) int: spans of each Doc
+    scores: numpy.ndarray  # (spans, 1 + labels) float32, not normalised; column 0 is "no entity"
+
+
+class LukeNER(LukePipe):
+    """Asks LUKE about every suggested span, keeps the best ones that do not overlap.
+
+    Writes `doc.ents`, and to `doc.spans[spans_key]` every scored (span, label) of at least `min_score`,
+    overlapping or not, with probabilities in `attrs["scores"]`.
+
+    suggester: which spans are asked; ours, or any of spaCy's (`spacy.ngram_range_suggester.v1`,
+        `spacy.preset_spans_suggester.v1` behind a span_finder).
+    negatives (float): spans that are no entity to train on, for each word of a Doc; None takes all,
+        as the paper does. A rate by word makes training independent of how texts are cut into Docs.
+    overwrite (bool): False keeps the entities a Doc has and adds those that fit between them.
+    min_score (float): least probability of what goes to doc.spans.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str = "luke_ner",
+        *,
+        suggester: Suggester,
+        negatives: float | None = None,
+        overwrite: bool = True,
+        spans_key: str = "luke_ner",
+        min_score: float = 0.1,
+        scorer: Callable | None = None,
+    ):
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.suggester = suggester
+        self.scorer = scorer
+        self.cfg: dict[str, Any] = {
+            "labels": [],
+            "negatives": negatives,
+            "overwrite": overwrite,
+            "spans_key": spans_key,
+            "min_score": min_score,
+        }
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> list[str]:
+        """What `spacy init labels` writes and `initialize` takes."""
+        return list(self.labels)
+
+    def add_label(self, label: str) -> int:
+        """Add a label, also to a trained pipe: the scores of the others stay.
+
+        RETURNS (int): 1 if it is new, else 0. RAISES ValueError LK501: not a string, or empty.
+        """
+        if not isinstance(label, str) or not label:
+            raise ValueError(Errors.LK501.format(label=label, name=self.name))
+        if label in self.cfg["labels"]:
+            return 0
+        self.cfg["labels"].append(label)
+        self.vocab.strings.add(label)
+        if self.model.has_dim("nO"):
+            self.model.attrs["resize_output"](self.model, 1 + len(self.labels))
+        return 1
+
+    def predict(self, docs: Iterable[Doc]) -> SpanScores:
+        """Scores of every suggested span; the Docs stay as they are."""
+        docs = list(docs)
+        spans = self.suggester(docs, ops=self.model.ops)
+        ops = self.model.ops
+        rows = ops.to_numpy(spans.dataXd).reshape(-1, 2)
+        scores = numpy.zeros((0, 1 + len(self.labels)), dtype="f")
+        if len(rows):
+            scores = ops.to_numpy(self.model.predict((docs, spans)))
+        return SpanScores(rows, ops.to_numpy(spans.lengths), scores)
+
+    def set_annotations(self, docs: Iterable[Doc], scores: SpanScores) -> None:
+        offset = 0
+        for doc, n in zip(docs, scores.lengths):
+            rows = slice(offset, offset + int(n))
+            self._annotate(doc, scores.spans[rows], scores.scores[rows])
+            offset += int(n)
+
+    def _annotate(self, doc: Doc, spans: numpy.ndarray, scores: numpy.ndarray) -> None:
+        kept = () if self.cfg["overwrite"] else doc.ents
+        taken = numpy.zeros(len(doc), dtype=bool)
+        for ent in kept:
+            taken[ent.start : ent.end] = True
+        found = [
+            Span(doc, int(spans[row, 0]), int(spans[row, 1]), label=self.labels[label - 1])
+            for row, label in decode(spans, scores, taken)
+        ]
+        doc.set_ents([*kept, *found], default="outside")
+        probabilities = _softmax(scores)
+        probabilities[:, NONE_CLASS] = 0.0
+        above = numpy.argwhere(probabilities >= max(self.cfg["min_score"], 1e-9))
+        group = SpanGroup(
+            doc,
+            name=self.cfg["spans_key"],
+            spans=[Span(doc, *spans[row].tolist(), label=self.labels[label - 1]) for row, label in above],
+        )
+        group.attrs["scores"] = probabilities[above[:, 0], above[:, 1]]
+        doc.spans[self.cfg["spans_key"]] = group
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Cross-entropy, the mean over all spans of the batch whose class is known."""
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "LukeNER.update")
+        set_dropout_rate(self.model, drop)
+        docs = [eg.predicted for eg in examples]
+        spans, classes = self._training_spans(examples)
+        if len(classes):
+            scores, backprop = self.model.begin_update((docs, spans))
+            loss, d_scores = self.get_loss(classes, scores)
+            backprop(d_scores)
+            losses[self.name] += loss
+        self.end_update(sgd)
+        return losses
+
+    def get_loss(self, classes: numpy.ndarray, scores: Floats2d) -> tuple[float, Floats2d]:
+        """classes (spans,), scores (spans, 1 + labels). RETURNS: mean cross-entropy, its gradient."""
+        ops = self.model.ops
+        rows = ops.xp.arange(len(classes))
+        classes = ops.asarray1i(classes)
+        d_scores = ops.softmax(scores)
+        loss = -float(ops.xp.log(ops.xp.maximum(d_scores[rows, classes], 1e-30)).mean())
+        d_scores[rows, classes] -= 1.0
+        d_scores /= len(classes)
+        return loss, d_scores
+
+    def _training_spans(self, examples: list[Example]) -> tuple[Ragged, numpy.ndarray]:
+        """The spans to ask, and their classes."""
+        ops = self.model.ops
+        suggested = self.suggester([eg.predicted for eg in examples], ops=ops)
+        data, lengths = ops.to_numpy(suggested.dataXd).reshape(-1, 2), ops.to_numpy(suggested.lengths)
+        label_class = {label: i + 1 for i, label in enumerate(self.labels)}
+        kept, kept_classes = [], []
+        for eg, spans in zip(examples, numpy.split(data, numpy.cumsum(lengths)[:-1])):
+            classes = span_classes(eg, spans, label_class)
+            rate = self.cfg["negatives"]
+            n_negatives = None if rate is None else round(rate * len(eg.predicted))
+            rows = sample_spans(spans, classes, n_negatives)
+            kept.append(spans[rows])
+            kept_classes.append(classes[rows])
+        lengths = [len(spans) for spans in kept]
+        asked = Ragged(ops.asarray2i(numpy.concatenate(kept)), ops.asarray1i(lengths))
+        return asked, numpy.concatenate(kept_classes)
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: list[str] | None = None,
+    ) -> None:
+        """Collect labels, load the encoder, and count gold entities that can never be found.
+
+        labels: from `spacy init labels`; None takes them from the data.
+        RAISES ValueError LK502: no label, neither given nor in the data.
+        """
+        validate_get_examples(get_examples, "LukeNER.initialize")
+        for label in labels or ():
+            self.add_label(label)
+        lost: Counter[tuple[str, int]] = Counter()
+        n_gold = n_spans = 0
+        for eg in get_examples():
+            for ent in eg.reference.ents if labels is None else ():
+                self.add_label(ent.label_)
+            spans = self.model.ops.to_numpy(self.suggester([eg.predicted]).dataXd).reshape(-1, 2)
+            lost += out_of_reach(eg, spans)
+            n_gold += len(eg.reference.ents)
+            n_spans += len(spans)
+        if not self.labels:
+            raise ValueError(Errors.LK502.format(name=self.name))
+        # A suggester that reads what an earlier pipe predicts has nothing to say before training.
+        if lost and n_spans:
+            warnings.warn(_lost_message(self.name, lost, n_gold))
+        self.model.set_dim("nO", 1 + len(self.labels), force=True)
+        self.model.initialize()
+
+
+def decode(spans: numpy.ndarray, scores: numpy.ndarray, taken: numpy.ndarray) -> list[tuple[int, int]]:
+    """Best first without overlap (studio-ousia/luke examples/ner/metrics/span_to_label_f1.py): spans
+    whose best class is a label, by its score, each accepted if none of its words is taken.
+
+    spans (spans, 2), scores (spans, classes), taken (words,) bool, changed in place.
+    RETURNS: (row, class) of the accepted spans, best first.
+    """
+    if not len(scores):
+        return []
+    best = scores.argmax(axis=1)
+    rows = numpy.flatnonzero(best != NONE_CLASS)
+    order = rows[numpy.argsort(-scores[rows, best[rows]], kind="stable")]
+    accepted = []
+    for row in order.tolist():
+        start, end = spans[row]
+        if not taken[start:end].any():
+            taken[start:end] = True
+            accepted.append((row, int(best[row])))
+    return accepted
+
+
+def _softmax(scores: numpy.ndarray) -> numpy.ndarray:
+    if not len(scores):
+        return scores.copy()
+    exp = numpy.exp(scores - scores.max(axis=1, keepdims=True))
+    return exp / exp.sum(axis=1, keepdims=True)
+
+
+def _lost_message(name: str, lost: Counter, n_gold: int) -> str:
+    n = sum(lost.values())
+    lengths, labels = Counter(), Counter()
+    for (label, length), count in lost.items():
+        lengths[length] += count
+        labels[label] += count
+    return Warnings.LKW501.format(
+        name=name,
+        n=n,
+        gold=n_gold,
+        share=100 * n / n_gold,
+        lengths=", ".join(f"{k}: {v}" for k, v in sorted(lengths.items())),
+        labels=", ".join(f"{k}: {v}" for k, v in labels.most_common()),
+    )

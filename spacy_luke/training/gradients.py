@@ -1,0 +1,45 @@
+"""What has to be known of all gradients of a pipe before any weight moves."""
+
+from __future__ import annotations
+
+import math
+
+from thinc.api import Model
+
+
+def scale_gradients(model: Model, factor: float) -> None:
+    """Multiply every gradient that waits in a model, its torch parts included."""
+    if factor == 1.0:
+        return
+    for node in model.walk():
+        for name in node.grad_names:
+            if node.has_grad(name):
+                node.set_grad(name, node.get_grad(name) * factor)
+        for gradient in _torch_gradients(node):
+            gradient.mul_(factor)
+
+
+def clip_gradients(model: Model, max_norm: float) -> float:
+    """Scale all gradients of a model so that their common L2 norm is at most `max_norm`.
+
+    RETURNS (float): the norm before.
+    """
+    total = 0.0
+    for node in model.walk():
+        for name in node.grad_names:
+            if node.has_grad(name):
+                total += float((node.get_grad(name).astype("float64") ** 2).sum())
+        gradients = list(_torch_gradients(node))
+        if gradients:
+            import torch
+
+            total += float(torch.nn.utils.get_total_norm(gradients)) ** 2
+    norm = math.sqrt(total)
+    if norm > max_norm:
+        scale_gradients(model, max_norm / norm)
+    return norm
+
+
+def _torch_gradients(node: Model):
+    for shim in node.shims:
+        yield from shim.gradients() if hasattr(shim, "gradients") else ()

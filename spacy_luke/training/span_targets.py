@@ -1,0 +1,64 @@
+"""Gold entities -> the class of every suggested span, and which of them train."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Mapping
+
+import numpy
+
+if TYPE_CHECKING:
+    from spacy.training import Example
+    from thinc.types import Ints1d, Ints2d
+
+# A span whose class is not known: it touches a word without annotation, or gold that is misaligned
+# with the words of the predicted Doc, or it has a label that the pipe does not know.
+UNKNOWN = -1
+
+
+def span_classes(example: Example, spans: Ints2d, labels: Mapping[str, int]) -> Ints1d:
+    """The class of each span, (spans,) int64: labels[label] for a gold entity, 0 for none, UNKNOWN.
+
+    spans (spans, 2): word offsets in example.predicted.
+    labels: label -> class, from 1.
+    """
+    classes = numpy.zeros(len(spans), dtype="int64")
+    ents, tags = example.get_aligned_ents_and_ner()
+    unknown = numpy.cumsum([0, *(tag is None for tag in tags)])
+    classes[unknown[spans[:, 1]] > unknown[spans[:, 0]]] = UNKNOWN
+    row = {(int(start), int(end)): i for i, (start, end) in enumerate(spans)}
+    for ent in ents:
+        if (ent.start, ent.end) in row:
+            classes[row[ent.start, ent.end]] = labels.get(ent.label_, UNKNOWN)
+    return classes
+
+
+def sample_spans(spans: Ints2d, classes: Ints1d, n_negatives: int | None) -> Ints1d:
+    """Rows of the spans to train on, (sampled,) int64, in order: every entity, and negatives.
+
+    Half of the negatives touch an entity, if there are so many: those are the ones a model gets wrong.
+    Drawn from NumPy's global generator, which `spacy train` seeds.
+
+    n_negatives (int): None takes all.
+    """
+    positives = numpy.flatnonzero(classes > 0)
+    negatives = numpy.flatnonzero(classes == 0)
+    if n_negatives is None or len(negatives) <= n_negatives:
+        return numpy.flatnonzero(classes >= 0)
+    covered = numpy.zeros(int(spans.max()) + 1, dtype=bool)
+    for start, end in spans[positives]:
+        covered[start:end] = True
+    count = numpy.cumsum([0, *covered])
+    touches = count[spans[negatives, 1]] > count[spans[negatives, 0]]
+    near = numpy.random.permutation(negatives[touches])[: n_negatives // 2]
+    far = numpy.random.permutation(negatives[~touches])[: n_negatives - len(near)]
+    return numpy.sort(numpy.concatenate([positives, near, far]))
+
+
+def out_of_reach(example: Example, spans: Ints2d) -> Counter[tuple[str, int]]:
+    """Gold entities that no suggested span matches: (label, length in words of the gold Doc) -> count."""
+    suggested = {(int(start), int(end)) for start, end in spans}
+    ents, _ = example.get_aligned_ents_and_ner()
+    reached = {(e.start_char, e.end_char) for e in ents if (e.start, e.end) in suggested}
+    gold = example.reference.ents
+    return Counter((e.label_, len(e)) for e in gold if (e.start_char, e.end_char) not in reached)
