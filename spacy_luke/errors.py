@@ -52,6 +52,19 @@ class Errors(metaclass=_WithCodes):
         "No tokenizer in {path}. Expected tokenizer.json, or sentencepiece.bpe.model, or vocab.json with "
         "merges.txt, or vocab.txt."
     )
+    LK203 = (
+        "{path} is for {kind}, which finds words with MeCab before it cuts them into pieces. Only tokenizers "
+        "that cut plain text can be used; take a checkpoint with sentencepiece.bpe.model or tokenizer.json."
+    )
+    LK204 = "The tokenizer file {file} cannot be read; it is truncated or damaged. Copy it again. ({error})"
+    LK205 = (
+        "{file} is no Unigram model with the first pieces <unk>, <s>, </s>, as XLM-R's is ({found}). Save the "
+        "checkpoint with a tokenizer.json (transformers' fast tokenizer) and try again."
+    )
+    LK206 = (
+        "The added piece {name} of {path} should have the id {i}, but the next free id of the vocabulary is "
+        "{got}. A vocabulary file is missing or belongs to another checkpoint."
+    )
     LK231 = (
         "The suggester was asked for spans of up to {max_words} words. Give `max_words` of at least 1 "
         "(10 reaches nearly all names)."
@@ -159,6 +172,11 @@ class Errors(metaclass=_WithCodes):
     LK756 = "{path}: the vocabulary has {pieces} pieces and the word table {rows} rows, they do not belong together."
     LK757 = "{path} lacks {files}. Expected a folder in Hugging Face layout with a fast tokenizer."
     LK758 = "There is no folder {name}, and the Hugging Face hub does not give a model of that name: {reason}"
+    LK760 = (
+        "There is no file {path}. Public data is fetched with `python -m spacy project assets`; where that cannot be, "
+        "put a copy there or name it: --vars.stockmark FILE, --vars.gsd FOLDER."
+    )
+    LK761 = "{path} is not of the expected format ({reason}). Its README says where the original comes from; copy it again."
 
 
 class Warnings(metaclass=_WithCodes):

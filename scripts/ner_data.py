@@ -1,0 +1,139 @@
+"""Public Japanese NER data as spaCy's DocBin.
+
+    python scripts/ner_data.py stockmark assets/stockmark.json corpus/stockmark
+    python scripts/ner_data.py gsd assets/gsd corpus/gsd
+
+stockmark: a JSON list of sentences with character spans; there is no official split, so a sentence goes
+to train, dev or test by a hash of its text. gsd: UD_Japanese-GSD with named entities, as DocBin or as
+token TAB tag, in its official split. Both write train.spacy, dev.spacy, test.spacy and counts.json.
+
+A gold entity that does not begin and end on a word border cannot be an entity of a Doc. It is left out,
+not stretched, and counted: counts.json says how many a recall computed on these files does not know of.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+
+from spacy_luke.errors import Errors
+
+SPLITS = ("train", "dev", "test")
+
+
+def split_of(text: str) -> str:
+    """The split of a sentence, the same on every machine: 8 in 10 train, 1 dev, 1 test."""
+    tenth = int.from_bytes(hashlib.sha256(text.encode("utf8")).digest()[:8], "big") % 10
+    return {8: "dev", 9: "test"}.get(tenth, "train")
+
+
+def read_stockmark(path: Path, nlp: Language) -> Iterator[tuple[str, Doc, list[str]]]:
+    """Yields (split, Doc with its entities, names of the entities that are not on word borders).
+    Raises ValueError LK761 if the file is not of that format."""
+    try:
+        with _open(path) as file:
+            records = [(r["text"], [(*e["span"], e["type"]) for e in r["entities"]]) for r in json.load(file)]
+    except (ValueError, KeyError, TypeError) as err:
+        raise ValueError(Errors.LK761.format(path=path, reason=f"{type(err).__name__}: {err}")) from err
+    for text, entities in records:
+        doc = nlp.make_doc(text)
+        spans = [(text[start:end], doc.char_span(start, end, label)) for start, end, label in entities]
+        doc.ents = [span for _, span in spans if span is not None]
+        yield split_of(text), doc, [name for name, span in spans if span is None]
+
+
+def read_gsd(folder: Path, nlp: Language) -> Iterator[tuple[str, Doc, list[str]]]:
+    """Yields as read_stockmark; the words are those of the treebank, so nothing is lost.
+    Raises FileNotFoundError LK760 if a split is neither there as DocBin nor as BIO."""
+    for split in SPLITS:
+        names = f"ja_gsd-ud-{split}.ne.spacy", f"{split}.bio", f"{split}.bio.gz"
+        paths = [path for name in names for path in sorted(folder.rglob(name))]
+        if not paths:
+            raise FileNotFoundError(Errors.LK760.format(path=folder / names[0]))
+        docs = _read_docbin(paths[0], nlp) if paths[0].suffix == ".spacy" else read_bio(paths[0], nlp)
+        for doc in docs:
+            yield split, doc, []
+
+
+def read_bio(path: Path, nlp: Language) -> Iterator[Doc]:
+    """Sentences of word TAB tag lines, a blank line between them; no blanks between the words.
+    Raises ValueError LK761 with the line that is not of that format."""
+    with _open(path) as file:
+        lines = [line.rstrip("\n") for line in file]
+    words: list[str] = []
+    tags: list[str] = []
+    for number, line in enumerate([*lines, ""], 1):
+        if line:
+            word, tab, tag = line.partition("\t")
+            if not (word and tab and (tag == "O" or tag[:2] in ("B-", "I-"))):
+                raise ValueError(Errors.LK761.format(path=path, reason=f"line {number} is {line!r}"))
+            words.append(word)
+            tags.append(tag)
+        elif words:
+            yield Doc(nlp.vocab, words=words, spaces=[False] * len(words), ents=tags)
+            words, tags = [], []
+
+
+def write_splits(rows: Iterator[tuple[str, Doc, list[str]]], out: Path) -> dict[str, dict]:
+    """Write a DocBin per split and counts.json.
+
+    RETURNS (dict): for each split how many "texts", "entities" and entities "off word borders", and the
+        "left out" ones by name.
+    """
+    bins = {split: DocBin(attrs=["ORTH", "SPACY", "SENT_START", "ENT_IOB", "ENT_TYPE"]) for split in SPLITS}
+    counts = {split: {"texts": 0, "entities": 0, "off word borders": 0, "left out": []} for split in SPLITS}
+    for split, doc, lost in rows:
+        bins[split].add(doc)
+        counts[split]["texts"] += 1
+        counts[split]["entities"] += len(doc.ents)
+        counts[split]["off word borders"] += len(lost)
+        counts[split]["left out"] += lost
+    out.mkdir(parents=True, exist_ok=True)
+    for split, docs in bins.items():
+        docs.to_disk(out / f"{split}.spacy")
+    (out / "counts.json").write_text(json.dumps(counts, ensure_ascii=False, indent=2) + "\n", encoding="utf8")
+    return counts
+
+
+def _read_docbin(path: Path, nlp: Language) -> Iterator[Doc]:
+    return DocBin().from_disk(path).get_docs(nlp.vocab)
+
+
+def _open(path: Path):
+    if not path.is_file():
+        raise FileNotFoundError(Errors.LK760.format(path=path))
+    return gzip.open(path, "rt", encoding="utf8") if path.suffix == ".gz" else path.open(encoding="utf8")
+
+
+READERS = {"stockmark": read_stockmark, "gsd": read_gsd}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("format", choices=READERS)
+    parser.add_argument("source", type=Path, help="stockmark: the JSON file (may be .gz); gsd: the folder")
+    parser.add_argument("out", type=Path, help="folder to write")
+    args = parser.parse_args()
+    try:
+        counts = write_splits(READERS[args.format](args.source, spacy.blank("ja")), args.out)
+    except (ValueError, FileNotFoundError) as err:
+        sys.exit(str(err))
+    for split, count in counts.items():
+        left_out = f" and left out: {', '.join(count['left out'])}" if count["left out"] else ""
+        print(
+            f"{split}: {count['texts']:,} texts, {count['entities']:,} entities, {count['off word borders']:,} "
+            f"not on word borders{left_out}"
+        )
+
+
+if __name__ == "__main__":
+    main()
