@@ -65,6 +65,11 @@ class Errors(metaclass=_WithCodes):
         "The added piece {name} of {path} should have the id {i}, but the next free id of the vocabulary is "
         "{got}. A vocabulary file is missing or belongs to another checkpoint."
     )
+    LK207 = "Found {found}, but {wanted} are needed. Spans are characters [start, end) of the text."
+    LK208 = (
+        "{task} needs the markers <ent> and <ent2>, which this tokenizer lacks. Load the checkpoint with "
+        "load_checkpoint, which adds them."
+    )
     LK231 = (
         "The suggester was asked for spans of up to {max_words} words. Give `max_words` of at least 1 "
         "(10 reaches nearly all names)."

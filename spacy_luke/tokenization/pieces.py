@@ -18,11 +18,12 @@ import srsly
 
 from ..errors import Errors
 from ..types import Pieces
-from .plain import plain_tokenizer, trim_blanks, without_surrogates
+from .plain import PlainTokenizer, cut_at, cut_words, trim_blanks, without_surrogates
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
-    from tokenizers import Encoding, Tokenizer
+    from thinc.types import Ints1d
+    from tokenizers import Tokenizer
 
 # Names under which the special pieces of the checkpoints we read are known, the likeliest first.
 SPECIAL_NAMES = {
@@ -51,8 +52,8 @@ class PieceTokenizer:
     def __init__(self, tokenizer: Tokenizer, names: dict[str, str] | None = None):
         self.names = _find_names(tokenizer, names or {})
         self._json = tokenizer.to_str()
-        self._whole = plain_tokenizer(self._json)
-        self._inside: Tokenizer | None = None  # as _whole, without the "▁" or space put in front
+        self._plain = PlainTokenizer(self._json)
+        self._inside: PlainTokenizer | None = None  # the same without the "▁" or space put in front
         self.vocab_size: int = tokenizer.get_vocab_size(with_added_tokens=True)
         ids = {role: tokenizer.token_to_id(name) for role, name in self.names.items()}
         blanks = [tokenizer.token_to_id(name) for name in ("▁", "Ġ")]
@@ -76,10 +77,8 @@ class PieceTokenizer:
         """Each text as a whole. Offsets are characters of the text; a piece that covers blanks only
         has start == end, and blanks in front of a piece are not counted as its own."""
         texts = [without_surrogates(text) for text in texts]
-        return [
-            self._pieces(encoding, text)
-            for encoding, text in zip(self._encode(self._whole, texts), texts, strict=True)
-        ]
+        found = self._plain.encode(texts)
+        return [self._trim(pieces, text) for pieces, text in zip(found, texts, strict=True)]
 
     def encode_words(
         self,
@@ -94,56 +93,32 @@ class PieceTokenizer:
         word_starts, word_ends: for each text (words,) int, character borders in order.
         """
         if self._inside is None:
-            self._inside = plain_tokenizer(self._json, prefix=False)
+            self._inside = PlainTokenizer(self._json, prefix=False)
         texts = [without_surrogates(text) for text in texts]
-        rows, offsets = [], []
-        for text, starts, ends in zip(texts, word_starts, word_ends, strict=True):
-            segments, begins = _cut_words(text, starts, ends, self._has_prefix)
-            rows.append(segments)
-            offsets.append(begins)
-        encodings = self._encode(self._inside, rows, is_pretokenized=True)
+        cuts = [
+            cut_words(text, starts, ends, self._plain.has_prefix)
+            for text, starts, ends in zip(texts, word_starts, word_ends, strict=True)
+        ]
+        found = self._inside.encode_cut([segments for segments, _ in cuts])
         return [
-            self._pieces(encoding, text, begins)
-            for encoding, text, begins in zip(encodings, texts, offsets, strict=True)
+            self._trim(_moved(pieces, begins[words]), text)
+            for text, (_, begins), (pieces, words) in zip(texts, cuts, found, strict=True)
         ]
 
     def encode_segments(self, text: str, borders: Sequence[int]) -> Pieces:
         """The text cut at the character `borders`, every segment tokenised on its own. One space in
         front of a border belongs to the segment after it (LukeTokenizer._create_input_sequence)."""
-        if not text:
-            return self.encode([text])[0]
         text = without_surrogates(text)
-        cuts = {border - (border > 0 and text[border - 1] == " ") for border in borders}
-        begins = sorted(cut for cut in cuts | {0} if cut < len(text))
+        cuts = {cut_at(text, border) for border in borders}
+        begins = [0, *sorted(cut for cut in cuts if 0 < cut < len(text))]
         segments = [text[a:b] for a, b in zip(begins, [*begins[1:], len(text)], strict=True)]
-        parts = [
-            self._pieces(encoding, segment)
-            for encoding, segment in zip(self._encode(self._whole, segments), segments, strict=True)
-        ]
-        return Pieces(
-            ids=numpy.concatenate([part.ids for part in parts]),
-            starts=numpy.concatenate([p.starts + b for p, b in zip(parts, begins, strict=True)]),
-            ends=numpy.concatenate([p.ends + b for p, b in zip(parts, begins, strict=True)]),
-        )
+        ((pieces, words),) = self._plain.encode_cut([segments])
+        return self._trim(_moved(pieces, numpy.asarray(begins)[words]), text)
 
-    def _encode(self, tokenizer: Tokenizer, texts: list, **kwargs) -> list[Encoding]:
-        return tokenizer.encode_batch(texts, add_special_tokens=False, **kwargs)
-
-    def _pieces(self, encoding: Encoding, text: str, begins: numpy.ndarray | None = None) -> Pieces:
-        """begins: (segments,) character at which each segment of a pre-cut text begins."""
-        ids = numpy.asarray(encoding.ids, dtype="int64")
-        offsets = numpy.asarray(encoding.offsets, dtype="int64").reshape(-1, 2)
-        if begins is not None and len(ids):
-            offsets += begins[numpy.asarray(encoding.word_ids, dtype="int64")][:, None]
-            numpy.maximum(offsets, 0, out=offsets)
-        starts, ends = trim_blanks(text, offsets[:, 0], offsets[:, 1])
+    def _trim(self, pieces: Pieces, text: str) -> Pieces:
+        starts, ends = trim_blanks(text, pieces.starts, pieces.ends)
         # the "▁" put in front of a text has the offsets of the letter behind it
-        return Pieces(ids, starts, numpy.where(numpy.isin(ids, self._blanks), starts, ends))
-
-    @property
-    def _has_prefix(self) -> bool:
-        """Whether a text is tokenised as if a space stood in front of it."""
-        return '"prepend_scheme":"always"' in self._json or '"add_prefix_space":true' in self._json
+        return Pieces(pieces.ids, starts, numpy.where(numpy.isin(pieces.ids, self._blanks), starts, ends))
 
     def __len__(self) -> int:
         return self.vocab_size
@@ -186,17 +161,8 @@ def _find_names(tokenizer: Tokenizer, given: dict[str, str]) -> dict[str, str]:
     return names
 
 
-def _cut_words(
-    text: str, starts: ArrayLike, ends: ArrayLike, prefix: bool
-) -> tuple[list[str], numpy.ndarray]:
-    """The words that have letters, each with one space in front if the text has a blank there, and
-    the character of the text at which each begins, the space counted (-1 for one before the text)."""
-    segments, begins = [], []
-    for start, end in zip(numpy.asarray(starts).tolist(), numpy.asarray(ends).tolist(), strict=True):
-        word = text[start:end]
-        if not word or word.isspace():
-            continue
-        blank = text[start - 1].isspace() if start > 0 else prefix
-        segments.append(" " + word if blank else word)
-        begins.append(start - blank)
-    return segments, numpy.asarray(begins, dtype="int64")
+def _moved(pieces: Pieces, begins: Ints1d) -> Pieces:
+    """Offsets counted from the text, where each piece's segment begins at character `begins`; a space
+    that was put in front of the text lies at -1, which is 0 here."""
+    starts, ends = pieces.starts + begins, pieces.ends + begins
+    return Pieces(pieces.ids, numpy.maximum(starts, 0), numpy.maximum(ends, 0))
