@@ -36,3 +36,19 @@ def shared() -> Path:
     if not folder:
         pytest.skip("set SPACY_LUKE_SHARED to the folder with models/ and data/ to run this test")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def xlmr(tmp_path_factory) -> Path:
+    """A tiny XLM-R directory."""
+    from .tiny import write_xlmr
+
+    return write_xlmr(tmp_path_factory.mktemp("xlmr"))
+
+
+@pytest.fixture(scope="session")
+def xlmr_24(tmp_path_factory) -> Path:
+    """A tiny XLM-R directory of another seed, with room for 24 pieces only."""
+    from .tiny import write_xlmr
+
+    return write_xlmr(tmp_path_factory.mktemp("xlmr24"), max_pieces=24, seed=1)

@@ -56,8 +56,8 @@ def span_getter_windows(
     spans = [span for span in spans if len(span)]
     windows = []
     for i, span in enumerate(spans):
-        start = _meet(spans[i - 1], span) if i else span.start
-        end = _meet(span, spans[i + 1]) if i + 1 < len(spans) else span.end
+        start = max(_meet(spans[i - 1], span), span.start) if i else span.start
+        end = min(_meet(span, spans[i + 1]), span.end) if i + 1 < len(spans) else span.end
         if lengths[span.start : span.end].sum() <= limit:
             windows.append(Window(index, span.start, span.end, start, end))
             continue
@@ -70,8 +70,8 @@ def span_getter_windows(
 
 
 def _meet(left: Span, right: Span) -> int:
-    """Where the targets of two neighbouring spans meet."""
-    return (right.start + left.end) // 2 if right.start < left.end else left.end
+    """The middle between two neighbouring spans, or of their overlap."""
+    return (right.start + left.end) // 2
 
 
 def _units(doc: Doc, bounds, limit: int) -> list[tuple[int, int]]:

@@ -1,0 +1,82 @@
+import numpy
+import pytest
+import spacy
+from spacy.tokens import Doc
+
+from spacy_luke.features.questions import ask_spans
+from spacy_luke.features.suggesters import build_word_span_suggester_v1
+from spacy_luke.tokenization.alignment import align, word_offsets
+from spacy_luke.tokenization.pieces import PieceTokenizer
+
+NLP = spacy.blank("xx")
+
+
+@pytest.fixture(scope="module")
+def tokenizer(xlmr):
+    return PieceTokenizer.from_directory(xlmr)
+
+
+def _ask(docs, tokenizer, limit=512, view="words", max_words=3, **settings):
+    spans = build_word_span_suggester_v1(max_words)(docs)
+    data = spans.dataXd.reshape(-1, 2)
+    asked = ask_spans(docs, data, spans.lengths, tokenizer, slot_id=2, view=view, limit=limit, **settings)
+    return data, asked
+
+
+def test_pieces_and_slots_of_a_short_doc(tokenizer):
+    doc = NLP.make_doc("Tokyo is the capital")
+    spans, asked = _ask([doc], tokenizer)
+    (question,) = asked.questions
+    pieces = tokenizer.encode([doc.text])[0]
+    assert question.piece_ids.tolist() == [tokenizer.cls, *pieces.ids, tokenizer.sep]
+    assert asked.rows.tolist() == list(range(len(spans)))
+    assert set(question.slot_ids) == {2}
+    alignment = align(pieces, *word_offsets(doc))
+    for (first, last), (start, end) in zip(question.slot_spans, spans):
+        assert (first, last) == (alignment.first[start] + 1, alignment.last[end - 1] + 1)
+
+
+@pytest.mark.parametrize("view", ["words", "full"])
+@pytest.mark.parametrize("limit,max_words", [(12, 1), (40, 2), (512, 2)])
+def test_every_span_is_asked_once_with_its_own_pieces(tokenizer, view, limit, max_words):
+    docs = [NLP.make_doc(text) for text in ("He lives in Tokyo and in Kyoto. " * 3, "", "  ", "京都 に 行く Bob 😀")]
+    spans, asked = _ask(docs, tokenizer, limit, view, max_words)
+    owner = numpy.repeat(range(4), [len(build_word_span_suggester_v1(max_words)([d]).data) for d in docs])
+    pieces = tokenizer.encode([doc.text for doc in docs])
+    alignments = [align(p, *word_offsets(d)) for p, d in zip(pieces, docs)]
+    assert sorted(asked.rows) == sorted(set(asked.rows))
+    has_pieces = [
+        alignments[o].last[e - 1] > alignments[o].first[s] for o, (s, e) in zip(owner, spans)
+    ]
+    assert sorted(asked.rows) == numpy.flatnonzero(has_pieces).tolist()
+    slots = [(q, span) for q in asked.questions for span in q.slot_spans]
+    for row, (question, (first, last)) in zip(asked.rows, slots):
+        alignment, (start, end) = alignments[owner[row]], spans[row]
+        expected = pieces[owner[row]].ids[alignment.first[start] : alignment.last[end - 1]]
+        assert question.piece_ids[first:last].tolist() == expected.tolist()
+        assert len(question.piece_ids) <= limit
+
+
+@pytest.mark.parametrize("n_words,sizes", [(128, [128]), (129, [65, 64]), (300, [100, 100, 100])])
+def test_slots_that_see_each_other_are_cut_as_in_luke(tokenizer, n_words, sizes):
+    doc = Doc(NLP.vocab, words=["a"] * n_words)
+    _, asked = _ask([doc], tokenizer, limit=1024, view="full", max_words=1)
+    assert [len(q.slot_ids) for q in asked.questions] == sizes
+    assert asked.rows.tolist() == list(range(n_words))
+    _, asked = _ask([doc], tokenizer, limit=1024, view="words", max_words=1)
+    assert [len(q.slot_ids) for q in asked.questions] == [n_words]
+
+
+def test_a_word_longer_than_the_encoder_is_cut_not_refused(tokenizer):
+    doc = Doc(NLP.vocab, words=["x" * 100, "Tokyo"])
+    _, asked = _ask([doc], tokenizer, limit=12)
+    assert max(len(q.piece_ids) for q in asked.questions) == 12
+    for question in asked.questions:
+        assert (question.slot_spans[:, 1] < len(question.piece_ids)).all()
+        assert (question.slot_spans[:, 0] < question.slot_spans[:, 1]).all()
+
+
+def test_no_docs_and_empty_docs(tokenizer):
+    for docs in ([], [NLP.make_doc("")], [NLP.make_doc("  \n ")]):
+        spans, asked = _ask(docs, tokenizer)
+        assert asked.questions == [] and len(asked.rows) == 0 and asked.n_spans == len(spans)

@@ -1,0 +1,39 @@
+import numpy
+from hypothesis import given, settings, strategies as st
+from thinc.api import Model
+
+from spacy_luke.layers.with_batches import cut_batches, with_batches
+from spacy_luke.types import Question
+
+
+def _question(n_pieces, slot_ids):
+    spans = numpy.zeros((len(slot_ids), 2), dtype="int64")
+    return Question(numpy.zeros(n_pieces, dtype="int64"), numpy.asarray(slot_ids, dtype="int64"), spans, "words")
+
+
+def test_the_drawing_in_the_docstring():
+    sizes = {"D": (6, 3), "A": (4, 1), "C": (5, 2), "B": (3, 2)}
+    questions = [_question(n, [0] * s) for n, s in sizes.values()]
+    names = [[list(sizes)[i] for i in batch] for batch in cut_batches(questions, 18)]
+    assert [sorted(batch) for batch in names] == [["A", "B"], ["C", "D"]]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 5)), max_size=20), st.integers(1, 40))
+def test_answers_and_gradients_come_back_in_order(sizes, batch_size):
+    seen = []
+
+    def echo(model, questions, is_train):
+        Y = numpy.concatenate([q.slot_ids for q in questions]).astype("f")[:, None]
+        width = max(len(q.piece_ids) for q in questions) + max(len(q.slot_ids) for q in questions)
+        assert len(questions) == 1 or width * len(questions) <= batch_size
+        return Y, lambda dY: seen.extend(zip(Y[:, 0].tolist(), dY[:, 0].tolist()))
+
+    ids = iter(range(1000))
+    questions = [_question(n, [next(ids) for _ in range(s)]) for n, s in sizes]
+    total = sum(s for _, s in sizes)
+    model = with_batches(Model("echo", echo), batch_size)
+    Y, backprop = model(questions, True)
+    assert Y[:, 0].tolist() == list(range(total)) if total else len(Y) == 0
+    backprop((Y * 10).astype("f"))
+    assert sorted(seen) == [(float(i), 10.0 * i) for i in range(total)]
