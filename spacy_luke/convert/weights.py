@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import srsly
-
 from ..errors import Errors
+from .names import HARMLESS, HEADS, find_prefix, to_ours
 
 if TYPE_CHECKING:
     import torch
@@ -24,7 +24,8 @@ def weight_files(path: Path) -> list[Path]:
             continue
         if not name.endswith(".json"):
             return [path / name]
-        shards = sorted(set(srsly.read_json(path / name)["weight_map"].values()))
+        index = json.loads((path / name).read_text(encoding="utf8"))
+        shards = sorted(set(index["weight_map"].values()))
         missing = [shard for shard in shards if not (path / shard).is_file()]
         if missing:
             raise ValueError(Errors.LK704.format(path=path, files=", ".join(missing)))
@@ -32,20 +33,26 @@ def weight_files(path: Path) -> list[Path]:
     raise ValueError(Errors.LK704.format(path=path, files=" or ".join((*SAFETENSORS, *PICKLES))))
 
 
-def read_weights(path: Path) -> dict[str, torch.Tensor]:
-    """All tensors of a checkpoint under the names of the file, on pages of the file as far as the format
-    allows: copy what you keep. No code of a pickle is run (`weights_only`).
+def read_weights(path: Path, model_type: str) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """The weights of a checkpoint under our names: encoder, and heads. Harmless ones are left out.
 
-    RAISES: LK705 if a file is truncated or damaged.
+    They lie on pages of the file where the format allows it, in the dtype of the file: copy what you
+    keep. No code of a pickle is run (`weights_only`).
+
+    RAISES: LK704 for missing files, LK705 if a file is truncated or damaged.
     """
-    weights: dict[str, torch.Tensor] = {}
+    raw: dict[str, torch.Tensor] = {}
     for file in weight_files(path):
         try:
-            weights.update(_read(file))
+            raw.update(_read(file))
         except Exception as error:
             size = file.stat().st_size
             raise ValueError(Errors.LK705.format(file=file, size=size, error=error)) from error
-    return weights
+    prefix = find_prefix(raw)
+    named = {to_ours(name, model_type, prefix): tensor for name, tensor in raw.items()}
+    named = {name: tensor for name, tensor in named.items() if not HARMLESS.fullmatch(name)}
+    heads = {name: tensor for name, tensor in named.items() if name.startswith(HEADS)}
+    return {name: tensor for name, tensor in named.items() if name not in heads}, heads
 
 
 def _read(file: Path) -> dict[str, torch.Tensor]:
@@ -57,5 +64,13 @@ def _read(file: Path) -> dict[str, torch.Tensor]:
 
     try:
         return torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-    except RuntimeError:  # files older than torch 1.6 cannot be mapped
+    except RuntimeError:  # files of versions before 1.6 cannot be mapped
         return torch.load(file, map_location="cpu", weights_only=True)
+
+
+def to_float32(weights: dict[str, torch.Tensor]) -> None:
+    """Copy all weights from their file into memory of their own, fp32, in place."""
+    import torch
+
+    for name, tensor in weights.items():
+        weights[name] = tensor.to(torch.float32, copy=True).contiguous()

@@ -10,6 +10,7 @@ Three ways to cut one text, the coarsest first:
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Sequence
 
@@ -18,7 +19,7 @@ import srsly
 
 from ..errors import Errors
 from ..types import Pieces
-from .plain import PlainTokenizer, cut_at, cut_words, trim_blanks, without_surrogates
+from .plain import PlainTokenizer, cut_at, cut_words, piece_ids, trim_blanks, without_surrogates
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -43,21 +44,24 @@ class PieceTokenizer:
     The text of a special piece ("<mask>", "<ent>") in a user's text is ordinary text here: special
     pieces are put in by id (`cls`, `sep`, `pad`, `mask`, `unk`, `ent`, `ent2`), by us only.
 
-    tokenizer (tokenizers.Tokenizer): its vocabulary must hold the special pieces.
+    tokenizer (tokenizers.Tokenizer or str): the tokenizer, or what its `to_str` gives. Its vocabulary must
+        hold the special pieces.
     names (dict): special role -> piece, as {"mask": "[MASK]"}; roles not given are looked for under
         the names of SPECIAL_NAMES.
     RAISES: LK201 if one of cls, sep, pad, mask, unk is missing. `ent` and `ent2` may be None.
     """
 
-    def __init__(self, tokenizer: Tokenizer, names: dict[str, str] | None = None):
-        self.names = _find_names(tokenizer, names or {})
-        self._json = tokenizer.to_str()
-        self._plain = PlainTokenizer(self._json)
+    def __init__(self, tokenizer: Tokenizer | str, names: dict[str, str] | None = None):
+        self._json = tokenizer if isinstance(tokenizer, str) else tokenizer.to_str()
+        spec = json.loads(self._json)
+        vocabulary = piece_ids(spec)
+        self.names = _find_names(vocabulary, names or {})
+        self.vocab_size: int = max(vocabulary.values()) + 1
+        # pieces that are a space and nothing else
+        self._blanks = [vocabulary[blank] for blank in ("▁", "Ġ") if blank in vocabulary]
+        self._plain = PlainTokenizer(spec)
         self._inside: PlainTokenizer | None = None  # the same without the "▁" or space put in front
-        self.vocab_size: int = tokenizer.get_vocab_size(with_added_tokens=True)
-        ids = {role: tokenizer.token_to_id(name) for role, name in self.names.items()}
-        blanks = [tokenizer.token_to_id(name) for name in ("▁", "Ġ")]
-        self._blanks = [i for i in blanks if i is not None]  # pieces that are a space and nothing else
+        ids = {role: vocabulary[name] for role, name in self.names.items()}
         self.cls: int = ids["cls"]
         self.sep: int = ids["sep"]
         self.pad: int = ids["pad"]
@@ -93,7 +97,7 @@ class PieceTokenizer:
         word_starts, word_ends: for each text (words,) int, character borders in order.
         """
         if self._inside is None:
-            self._inside = PlainTokenizer(self._json, prefix=False)
+            self._inside = PlainTokenizer(json.loads(self._json), prefix=False)
         texts = [without_surrogates(text) for text in texts]
         cuts = [
             cut_words(text, starts, ends, self._plain.has_prefix)
@@ -126,15 +130,17 @@ class PieceTokenizer:
     def __reduce__(self):
         return (_from_bytes, (self.to_bytes(),))
 
+    def to_json(self) -> str:
+        """What a tokenizer.json holds."""
+        return self._json
+
     def to_bytes(self) -> bytes:
         return srsly.msgpack_dumps({"tokenizer": self._json, "names": self.names})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> PieceTokenizer:
-        from tokenizers import Tokenizer
-
         state = srsly.msgpack_loads(data)
-        return cls(Tokenizer.from_str(state["tokenizer"]), state["names"])
+        return cls(state["tokenizer"], state["names"])
 
     @classmethod
     def from_directory(cls, path: str | Path) -> PieceTokenizer:
@@ -149,11 +155,11 @@ def _from_bytes(data: bytes) -> PieceTokenizer:
     return PieceTokenizer.from_bytes(data)
 
 
-def _find_names(tokenizer: Tokenizer, given: dict[str, str]) -> dict[str, str]:
+def _find_names(vocabulary: dict[str, int], given: dict[str, str]) -> dict[str, str]:
     names = {}
     for role, known in SPECIAL_NAMES.items():
         candidates = (given[role],) if given.get(role) else known
-        found = [name for name in candidates if tokenizer.token_to_id(name) is not None]
+        found = [name for name in candidates if name in vocabulary]
         if found:
             names[role] = found[0]
         elif not role.startswith("ent"):

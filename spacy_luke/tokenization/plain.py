@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from typing import TYPE_CHECKING, Sequence
+from typing import TYPE_CHECKING, Any, Sequence
 
 import numpy
 
@@ -23,7 +23,7 @@ _BLANKS = numpy.asarray([ord(c) for c in map(chr, range(0x3001)) if c.isspace()]
 
 
 class PlainTokenizer:
-    """The tokenizer of a tokenizer.json without special pieces, template, cutting and padding.
+    """The tokenizer of a parsed tokenizer.json (which is changed here) without special pieces, template, cutting and padding.
 
     Without its added tokens the text "<mask>" is five ordinary pieces. A Unigram model finds its
     control pieces in texts as well (SentencePiece does not): they are renamed to something with a
@@ -33,10 +33,9 @@ class PlainTokenizer:
     prefix: False takes away the "▁" or the space that is put in front of a text.
     """
 
-    def __init__(self, definition: str, *, prefix: bool = True):
+    def __init__(self, spec: dict[str, Any], *, prefix: bool = True):
         from tokenizers import Tokenizer
 
-        spec = json.loads(definition)
         special = {token["id"] for token in spec["added_tokens"] if token["special"]}
         spec["added_tokens"] = [t for t in spec["added_tokens"] if t["id"] not in special]
         spec["truncation"] = spec["padding"] = spec["post_processor"] = None
@@ -103,6 +102,14 @@ def _pieces(encoding: Encoding, segments: Sequence[Mapped], words: Ints1d | int 
         starts = numpy.where(solid, olds[numpy.minimum(begins + starts, len(olds) - 1)], 0)
         ends = numpy.where(solid, oldz[begins + ends - 1], 0)
     return Pieces(ids, starts, ends)
+
+
+def piece_ids(spec: dict[str, Any]) -> dict[str, int]:
+    """Piece -> id of a parsed tokenizer.json, added pieces included."""
+    vocabulary = spec["model"]["vocab"]
+    if isinstance(vocabulary, list):  # Unigram: [piece, score] in the order of ids
+        vocabulary = {piece: i for i, (piece, _) in enumerate(vocabulary)}
+    return {**vocabulary, **{token["content"]: token["id"] for token in spec["added_tokens"]}}
 
 
 def _parts(spec: dict | None, key: str) -> list[dict]:

@@ -23,7 +23,7 @@ _NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED, _UNUSED = 1, 2, 3, 4, 5
 _UNIGRAM = 1
 
 # What fairseq put before the pieces of a model, whose own first three are <unk>, <s>, </s>.
-_FAIRSEQ = ["<s>", "<pad>", "</s>", "<unk>"]
+FAIRSEQ = ["<s>", "<pad>", "</s>", "<unk>"]
 
 
 @dataclass
@@ -60,6 +60,18 @@ class SentencePieceModel:
             raise ValueError(Errors.LK204.format(file=path, error=error)) from error
         return model
 
+    def to_file(self, path: Path) -> None:
+        """Write a model that SentencePiece reads."""
+        data = bytearray()
+        for piece, score, kind in self.pieces:
+            entry = _bytes_field(1, piece.encode("utf-8")) + b"\x15" + struct.pack("<f", score)
+            data += _bytes_field(1, entry + _int_field(3, kind))
+        trainer = _int_field(3, self.model_type) + _int_field(35, self.byte_fallback)
+        data += _bytes_field(2, trainer)
+        normalizer = _bytes_field(2, self.charsmap) + _int_field(3, self.add_dummy_prefix)
+        data += _bytes_field(3, normalizer + _int_field(4, self.remove_extra_whitespaces))
+        path.write_bytes(data)
+
 
 def load_sentencepiece(path: Path) -> Tokenizer:
     """The fast tokenizer that cuts as the model does, with the ids of XLM-R: <s> 0, <pad> 1, </s> 2,
@@ -76,7 +88,7 @@ def load_sentencepiece(path: Path) -> Tokenizer:
     if model.model_type != _UNIGRAM or names != ["<unk>", "<s>", "</s>"] or others:
         found = f"model type {model.model_type}, first pieces {names}, special pieces {others[:5]}"
         raise ValueError(Errors.LK205.format(file=path, found=found))
-    vocab = [(piece, 0.0) for piece in _FAIRSEQ]
+    vocab = [(piece, 0.0) for piece in FAIRSEQ]
     vocab += [(piece, score) for piece, score, _ in model.pieces[3:]]
     vocab.append(("<mask>", 0.0))
     metaspace = {
@@ -154,3 +166,19 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         at, shift = at + 1, shift + 7
         if byte < 0x80:
             return value, at
+
+
+def _to_varint(value: int) -> bytes:
+    data = bytearray()
+    while value > 0x7F:
+        data.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*data, value])
+
+
+def _int_field(number: int, value: int) -> bytes:
+    return _to_varint(number << 3) + _to_varint(int(value))
+
+
+def _bytes_field(number: int, value: bytes) -> bytes:
+    return _to_varint(number << 3 | 2) + _to_varint(len(value)) + value
