@@ -32,6 +32,7 @@ class Errors(metaclass=_WithCodes):
     )
     LK106 = "There is no file {path}. A LUKE checkpoint in Hugging Face layout has a config.json."
     LK107 = "{path} cannot be read as a config: {why}. Copy the file again, it may be cut off."
+    LK108 = "config.json says {name} = {value!r}. A dropout probability is at least 0 and below 1."
     LK110 = "The view {view!r} does not exist. What a slot may see is 'full' or 'words'."
     LK111 = (
         "A window has {n} pieces, special pieces included, and this encoder has positions for {limit}. "

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .dropout import drop
+
 if TYPE_CHECKING:
     from ..types import SlotView
 
@@ -46,49 +48,56 @@ def attend(
     RETURNS: (batch, heads, pieces, head) and (batch, heads, slots, head), or None without slots.
     """
     if slots is None:
-        return _sdpa(queries.w2w, pieces, dropout), None
+        return _one_query(queries.w2w, pieces, dropout), None
     if view == "words":
-        return _sdpa(queries.w2w, pieces, dropout), _pieces_and_itself(queries, pieces, slots, dropout)
+        return _one_query(queries.w2w, pieces, dropout), _pieces_and_itself(queries, pieces, slots, dropout)
     return _everything(queries, pieces, slots, dropout)
 
 
 def _everything(queries: Queries, pieces: Memory, slots: Memory, dropout: float) -> tuple[Tensor, Tensor]:
     """Every row attends to all pieces and all slots."""
     sizes = [pieces.keys.shape[2], slots.keys.shape[2]]
-    both = Memory(*(torch.cat(pair, dim=-2 if i < 2 else -1) for i, pair in enumerate(zip(pieces, slots))))
+    keys = torch.cat([pieces.keys, slots.keys], dim=2)
+    values = torch.cat([pieces.values, slots.values], dim=2)
+    both = Memory(keys, values, torch.cat([pieces.mask, slots.mask], dim=1))
     if queries.w2e is queries.w2w:
-        contexts = _sdpa(torch.cat([queries.w2w, queries.e2e], dim=2), both, dropout)
+        contexts = _one_query(torch.cat([queries.w2w, queries.e2e], dim=2), both, dropout)
         return contexts.split(sizes, dim=2)
-    to_pieces = torch.cat([queries.w2w, queries.e2w], dim=2)
-    to_slots = torch.cat([queries.w2e, queries.e2e], dim=2)
-    scores = torch.cat([_scores(to_pieces, pieces.keys), _scores(to_slots, slots.keys)], dim=-1)
-    weights = F.dropout(torch.softmax(scores + _bias(both.mask, scores), dim=-1), dropout)
+    to_pieces = _scores(torch.cat([queries.w2w, queries.e2w], dim=2), pieces)
+    to_slots = _scores(torch.cat([queries.w2e, queries.e2e], dim=2), slots)
+    weights = _weights(torch.cat([to_pieces, to_slots], dim=-1), both.values, dropout)
     return (weights @ both.values).split(sizes, dim=2)
 
 
 def _pieces_and_itself(queries: Queries, pieces: Memory, slots: Memory, dropout: float) -> Tensor:
     """A slot attends to the pieces and itself; its own score is one more column, so no array has a
     slots x slots part."""
-    scores = _scores(queries.e2w, pieces.keys)
-    scores = scores + _bias(pieces.mask, scores)
+    scores = _scores(queries.e2w, pieces)
     own = (queries.e2e * slots.keys).sum(-1, keepdim=True) * _scale(slots.keys)
-    weights = F.dropout(torch.softmax(torch.cat([scores, own.to(scores)], dim=-1), dim=-1), dropout)
-    return weights[..., :-1] @ pieces.values + weights[..., -1:] * slots.values
+    weights = _weights(torch.cat([scores, own.to(scores)], dim=-1), slots.values, dropout)
+    return torch.addcmul(weights[..., :-1] @ pieces.values, weights[..., -1:], slots.values)
 
 
-def _sdpa(queries: Tensor, memory: Memory, dropout: float) -> Tensor:
-    """torch's own attention, where one query serves all columns."""
-    return F.scaled_dot_product_attention(
-        queries, memory.keys, memory.values, attn_mask=_bias(memory.mask, queries), dropout_p=dropout
-    )
+def _one_query(queries: Tensor, memory: Memory, dropout: float) -> Tensor:
+    """Attention where one query serves all columns: torch's own."""
+    if dropout and queries.device.type == "cpu":  # no fused kernel of torch's for this, and a slow dropout
+        return _weights(_scores(queries, memory), memory.values, dropout) @ memory.values
+    bias = _bias(memory.mask, queries)
+    return F.scaled_dot_product_attention(queries, memory.keys, memory.values, attn_mask=bias, dropout_p=dropout)
 
 
-def _scores(queries: Tensor, keys: Tensor) -> Tensor:
-    return (queries * _scale(keys)) @ keys.transpose(-1, -2)
+def _scores(queries: Tensor, memory: Memory) -> Tensor:
+    scores = (queries * _scale(queries)) @ memory.keys.transpose(-1, -2)
+    return scores.add_(_bias(memory.mask, scores))
 
 
-def _scale(keys: Tensor) -> float:
-    return keys.shape[-1] ** -0.5
+def _weights(scores: Tensor, values: Tensor, dropout: float) -> Tensor:
+    """Softmax (in fp32 under autocast) and dropout, in the dtype of the values."""
+    return drop(torch.softmax(scores, dim=-1).to(values.dtype), dropout)
+
+
+def _scale(queries: Tensor) -> float:
+    return queries.shape[-1] ** -0.5
 
 
 def _bias(mask: Tensor, like: Tensor) -> Tensor:

@@ -51,6 +51,9 @@ class LukeConfig:
         for name in _SIZES:
             if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
                 raise ValueError(Errors.LK101.format(name=name, value=getattr(self, name)))
+        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(Errors.LK108.format(name=name, value=getattr(self, name)))
         if self.hidden_size % self.num_attention_heads:
             raise ValueError(Errors.LK102.format(hidden=self.hidden_size, heads=self.num_attention_heads))
         if self.hidden_act not in ACTIVATIONS:

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .dropout import Dropout
+
 if TYPE_CHECKING:
     from .config import LukeConfig
 
@@ -23,7 +25,7 @@ class PieceEmbeddings(nn.Module):
         self.position_embeddings = nn.Embedding(config.max_position_embeddings, hidden, padding_idx=pad)
         self.token_type_embeddings = nn.Embedding(config.type_vocab_size, hidden)
         self.LayerNorm = nn.LayerNorm(hidden, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.dropout = Dropout(config.hidden_dropout_prob)
 
     def forward(self, ids: Tensor, mask: Tensor, types: Tensor | None) -> Tensor:
         """Embed pieces. Positions count from pad_token_id + 1 by index; padding has pad_token_id:
@@ -62,7 +64,7 @@ class EntityEmbeddings(nn.Module):
         self.position_embeddings = nn.Embedding(config.max_position_embeddings, hidden)
         self.token_type_embeddings = nn.Embedding(config.type_vocab_size, hidden)
         self.LayerNorm = nn.LayerNorm(hidden, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.dropout = Dropout(config.hidden_dropout_prob)
 
     def forward(self, ids: Tensor, positions: Tensor, types: Tensor | None, vectors: Tensor | None) -> Tensor:
         """Embed entity slots.

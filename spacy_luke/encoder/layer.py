@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .attention import Memory, Queries, attend
+from .dropout import Dropout
 
 if TYPE_CHECKING:
     from ..types import SlotView
@@ -48,14 +49,14 @@ class SelfAttention(nn.Module):
     ) -> tuple[Tensor, Tensor | None]:
         """pieces: (batch, pieces, hidden). slots: (batch, slots, hidden) or None. Masks: bool.
         RETURNS: contexts of the same shapes."""
+        of_pieces = self._memory(pieces, piece_mask)
+        of_slots = None if slots is None else self._memory(slots, slot_mask)
         queries = self._queries(pieces, slots, view)
-        of_pieces = Memory(self._split(self.key(pieces)), self._split(self.value(pieces)), piece_mask)
-        of_slots = None
-        if slots is not None:
-            of_slots = Memory(self._split(self.key(slots)), self._split(self.value(slots)), slot_mask)
-        dropout = self.dropout if self.training else 0.0
-        contexts = attend(queries, of_pieces, of_slots, view, dropout)
+        contexts = attend(queries, of_pieces, of_slots, view, self.dropout if self.training else 0.0)
         return tuple(None if c is None else c.transpose(1, 2).flatten(2) for c in contexts)
+
+    def _memory(self, states: Tensor, mask: Tensor) -> Memory:
+        return Memory(self._split(self.key(states)), self._split(self.value(states)), mask)
 
     def _queries(self, pieces: Tensor, slots: Tensor | None, view: SlotView) -> Queries:
         w2w = self._split(self.query(pieces))
@@ -79,7 +80,7 @@ class Residual(nn.Module):
         super().__init__()
         self.dense = nn.Linear(width, config.hidden_size)
         self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.dropout = Dropout(config.hidden_dropout_prob)
 
     def forward(self, states: Tensor, came_in: Tensor) -> Tensor:
         """states: (batch, rows, width). came_in: (batch, rows, hidden). RETURNS: like came_in."""
