@@ -84,7 +84,7 @@ def from_bert_like(
         bos_token_id=tokenizer.cls,
         eos_token_id=tokenizer.sep,
         entities_pretrained=False,
-        other={"special_entities": dict(SPECIAL_ENTITIES)},
+        other={"model_type": "luke", "special_entities": dict(SPECIAL_ENTITIES)},
         **{key: values[key] for key in _KEPT if key in values},
     )
     return config, weights, tokenizer

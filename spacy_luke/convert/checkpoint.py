@@ -31,6 +31,9 @@ ENTITY_TABLE = "entity_table.npy"  # (entities, emb) fp16 or fp32, for kb.entity
 ENTITY_BIAS = "entity_bias.npy"  # (entities,) of the masked-entity head
 ENTITY_VOCAB = "entity_vocab"  # directory of a kb.entity_vocab.EntityVocab
 
+# What config.json says about the files it lies beside, not about the model.
+_OF_FILES = ("_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version")
+
 KIND, VERSION = "spacy_luke.checkpoint", 1
 
 
@@ -74,7 +77,7 @@ def load_checkpoint(name_or_path: str | Path, *, entity_init: EntityInit = "mask
         found; LK2xx tokenizer files.
     """
     path = find_directory(find_checkpoint(name_or_path))
-    if (path / MANIFEST).is_file():
+    if (path / MANIFEST).is_file() and f'"{KIND}"' in (path / MANIFEST).read_text(encoding="utf8"):
         read_manifest(path, KIND, VERSION)  # notices files that were cut off
     values = read_config(path)
     kind = values["model_type"]
@@ -151,4 +154,4 @@ def read_config(path: Path) -> dict[str, Any]:
     positions = values.get("position_embedding_type") or "absolute"
     if positions != "absolute":
         raise ValueError(Errors.LK703.format(path=path, found=f"{kind} ({positions})", known=", ".join(PREFIXES)))
-    return values
+    return {key: value for key, value in values.items() if key not in _OF_FILES}

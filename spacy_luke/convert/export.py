@@ -10,7 +10,7 @@ from .checkpoint import KIND, VERSION
 from .entities import BIAS, SPECIAL_ENTITIES, TABLE
 from .export_tokenizer import write_hf_tokenizer
 from .names import to_hf
-from .save import plain_config, write_json
+from .save import write_json
 
 if TYPE_CHECKING:
     import numpy
@@ -32,7 +32,7 @@ def export_hf(checkpoint: Checkpoint, directory: str | Path) -> None:
     full = checkpoint.entity_vectors is not None
     with new_directory(Path(directory), f"{KIND}.hf", VERSION, {}) as new:
         weights = {**checkpoint.weights, **checkpoint.heads}
-        values = plain_config(checkpoint)
+        values = checkpoint.config.to_dict()
         values.pop("special_entities")
         if full:
             ids = checkpoint.special_ids
@@ -40,7 +40,7 @@ def export_hf(checkpoint: Checkpoint, directory: str | Path) -> None:
             values["entity_vocab_size"] = len(weights[TABLE])
             if BIAS in weights:
                 weights[BIAS] = _join(checkpoint.entity_bias, weights[BIAS], ids)
-        values["architectures"] = ["LukeForMaskedLM" if checkpoint.heads else "LukeModel"]
+        values["architectures"] = ["LukeForMaskedLM" if BIAS in weights else "LukeModel"]
         write_entity_names(checkpoint, new / "entity_vocab.json")
         values["tokenizer_class"] = write_hf_tokenizer(checkpoint.tokenizer, new)
         write_json(new / "config.json", values)

@@ -42,7 +42,7 @@ def save_checkpoint(checkpoint: Checkpoint, directory: str | Path, progress: Pro
     from safetensors.torch import save_file
 
     with new_directory(Path(directory), KIND, VERSION, {}) as new:
-        values = plain_config(checkpoint)
+        values: dict[str, Any] = checkpoint.config.to_dict()
         if checkpoint.entity_vectors is not None:
             values["special_ids"] = checkpoint.special_ids
         write_json(new / "config.json", values)
@@ -65,14 +65,6 @@ def _chunks(table: numpy.ndarray, progress: Progress | None) -> Iterator[numpy.n
         yield chunk
         if progress is not None:
             progress(ENTITY_TABLE, (start + len(chunk)) * chunk[0].nbytes, table.nbytes)
-
-
-def plain_config(checkpoint: Checkpoint) -> dict[str, Any]:
-    """config.json without what was said about the files it came from."""
-    values = checkpoint.config.to_dict()
-    for key in ("torch_dtype", "dtype", "_name_or_path", "architectures"):
-        values.pop(key, None)
-    return values
 
 
 def write_tokenizer(tokenizer: PieceTokenizer, directory: Path) -> None:
