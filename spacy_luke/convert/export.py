@@ -10,7 +10,7 @@ from .checkpoint import KIND, VERSION
 from .entities import BIAS, SPECIAL_ENTITIES, TABLE
 from .export_tokenizer import write_hf_tokenizer
 from .names import to_hf
-from .save import write_json
+from .save import write_json, write_weights
 
 if TYPE_CHECKING:
     import numpy
@@ -27,8 +27,6 @@ def export_hf(checkpoint: Checkpoint, directory: str | Path) -> None:
     pooler of LukeModel, which neither the authors nor we train, is left out: transformers makes a new one.
     RAISES: LK301 if the directory is there and was not written by us.
     """
-    from safetensors.torch import save_file
-
     full = checkpoint.entity_vectors is not None
     with new_directory(Path(directory), f"{KIND}.hf", VERSION, {}) as new:
         weights = {**checkpoint.weights, **checkpoint.heads}
@@ -45,7 +43,7 @@ def export_hf(checkpoint: Checkpoint, directory: str | Path) -> None:
         values["tokenizer_class"] = write_hf_tokenizer(checkpoint.tokenizer, new)
         write_json(new / "config.json", values)
         named = {to_hf(name): tensor.contiguous() for name, tensor in weights.items()}
-        save_file(named, new / "model.safetensors", {"format": "pt"})
+        write_weights(new, named)
 
 
 def _join(rows: numpy.ndarray, special: torch.Tensor, ids: dict[str, int]) -> torch.Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
@@ -13,6 +14,8 @@ from ..kb.store import new_directory
 from .checkpoint import ENTITY_BIAS, ENTITY_TABLE, ENTITY_VOCAB, KIND, VERSION
 
 if TYPE_CHECKING:
+    import torch
+
     from ..tokenization.pieces import PieceTokenizer
     from .checkpoint import Checkpoint
 
@@ -39,15 +42,13 @@ def save_checkpoint(checkpoint: Checkpoint, directory: str | Path, progress: Pro
     An older checkpoint of ours that is there stays whole until the new one is (see kb/store.py).
     RAISES: LK301 if the directory is there and holds something else.
     """
-    from safetensors.torch import save_file
-
     with new_directory(Path(directory), KIND, VERSION, {}) as new:
         values: dict[str, Any] = checkpoint.config.to_dict()
         if checkpoint.entity_vectors is not None:
             values["special_ids"] = checkpoint.special_ids
         write_json(new / "config.json", values)
         write_tokenizer(checkpoint.tokenizer, new)
-        save_file({**checkpoint.weights, **checkpoint.heads}, new / "model.safetensors", {"format": "pt"})
+        write_weights(new, {**checkpoint.weights, **checkpoint.heads})
         if checkpoint.entity_vectors is not None:
             from ..kb.entity_table import EntityTable
 
@@ -65,6 +66,14 @@ def _chunks(table: numpy.ndarray, progress: Progress | None) -> Iterator[numpy.n
         yield chunk
         if progress is not None:
             progress(ENTITY_TABLE, (start + len(chunk)) * chunk[0].nbytes, table.nbytes)
+
+
+def write_weights(directory: Path, weights: dict[str, torch.Tensor]) -> None:
+    """model.safetensors, with the permissions of config.json (safetensors gives them to the owner alone)."""
+    from safetensors.torch import save_file
+
+    save_file(weights, directory / "model.safetensors", {"format": "pt"})
+    shutil.copymode(directory / "config.json", directory / "model.safetensors")
 
 
 def write_tokenizer(tokenizer: PieceTokenizer, directory: Path) -> None:

@@ -54,7 +54,7 @@ def test_hub_is_not_reached(monkeypatch):
         raise ConnectionError(f"no route to {name}\nand more")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
-    with pytest.raises(ValueError, match="LK712.*studio-ousia/mluke-base-lite.*ConnectionError.*--local-dir"):
+    with pytest.raises(ValueError, match="LK712.*studio-ousia/mluke-base-lite.*ConnectionError.*local_dir"):
         load_checkpoint("studio-ousia/mluke-base-lite")
 
 

@@ -54,6 +54,8 @@ def test_bert(make_directory, tmp_path):
     again = load_checkpoint(tmp_path / "ours")
     assert_equal(checkpoint, again)
     assert not again.config.entities_pretrained
+    modes = {file.stat().st_mode for file in (tmp_path / "ours").iterdir()}
+    assert len(modes) == 1
     assert (again.tokenizer.mask, again.tokenizer.ent2) == (checkpoint.tokenizer.mask, checkpoint.tokenizer.ent2)
 
 
