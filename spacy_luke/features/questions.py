@@ -84,9 +84,12 @@ def _windows(
 
 
 def _pieces_of_words(alignment: Alignment, n_pieces: int) -> Ints1d:
-    """Pieces that a word adds to a window at most, (words,): its own, and those up to the next word."""
+    """Pieces that a word adds to a window at most, (words,): its own, those up to the next word, and
+    for the first word those before it."""
     following = numpy.append(alignment.first[1:], n_pieces)
-    return numpy.maximum(alignment.last, following) - alignment.first
+    lengths = numpy.maximum(alignment.last, following) - alignment.first
+    lengths[:1] += alignment.first[:1]
+    return lengths
 
 
 def _asked_in(window: Window, spans: Ints2d, alignment: Alignment) -> Ints1d:
@@ -122,7 +125,8 @@ def _question(
     view: SlotView,
     limit: int,
 ) -> Question:
-    lo, hi = int(alignment.first[window.start]), int(alignment.last[window.end - 1])
+    lo = int(alignment.first[window.start]) if window.start else 0
+    hi = int(alignment.last[window.end - 1]) if window.end < len(alignment.last) else len(pieces.ids)
     hi = min(hi, lo + limit)  # only a single word of more pieces than the encoder holds is cut here
     ids = numpy.concatenate([[tokenizer.cls], pieces.ids[lo:hi], [tokenizer.sep]]).astype("int64")
     slot_spans = numpy.minimum(slot_spans, hi) - lo + 1

@@ -75,10 +75,12 @@ def _drop(model: Model, X: Floats2d, is_train: bool):
 
 def resize_head(head: Model[InT, OutT], nO: int) -> None:
     """Add classes behind the present ones, whose scores stay; new rows start as `init` says."""
-    W, b = head.get_param("W"), head.get_param("b")
-    head.set_param("W", None)  # Thinc keeps the dims of a layer that has parameters
-    head.set_param("b", None)
+    kept = {name: head.get_param(name) for name in head.param_names}
+    for name in kept:
+        head.set_param(name, None)  # Thinc does not change the dims of a layer that has parameters
     head.set_dim("nO", nO, force=True)
     init(head)
-    head.get_param("W")[: len(W)] = W
-    head.get_param("b")[: len(b)] = b
+    for name, value in kept.items():
+        resized = head.get_param(name)
+        resized[: len(value)] = value
+        head.set_grad(name, head.ops.alloc(resized.shape))

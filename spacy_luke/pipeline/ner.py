@@ -216,13 +216,15 @@ class LukeNER(LukePipe):
         for eg in get_examples():
             for ent in eg.reference.ents if labels is None else ():
                 self.add_label(ent.label_)
-            spans = self.model.ops.to_numpy(self.suggester([eg.predicted]).dataXd).reshape(-1, 2)
-            lost += out_of_reach(eg, spans)
             n_gold += len(eg.reference.ents)
+            try:
+                spans = self.model.ops.to_numpy(self.suggester([eg.predicted]).dataXd).reshape(-1, 2)
+            except KeyError:  # spaCy's preset suggester, before the pipe that it reads from has run
+                continue
+            lost += out_of_reach(eg, spans)
             n_spans += len(spans)
         if not self.labels:
             raise ValueError(Errors.LK502.format(name=self.name))
-        # A suggester that reads what an earlier pipe predicts has nothing to say before training.
         if lost and n_spans:
             warnings.warn(_lost_message(self.name, lost, n_gold))
         self.model.set_dim("nO", 1 + len(self.labels), force=True)
