@@ -23,6 +23,7 @@ from .entity_json import read_json_pairs
 
 CHUNK = 100_000  # entities
 NO_KEY = "\0"  # no name: readers refuse it
+_SPECIAL = re.compile(r"\[[A-Z0-9_]+\]")
 LARGEST_ID = 2**28  # beyond any table of vectors; a larger id is a slip
 
 
@@ -39,21 +40,21 @@ class Chunk:
 
 def is_special(name: str) -> bool:
     """[MASK], [PAD], [UNK], [MASK2], ..."""
-    return name.startswith("[") and name.endswith("]")
+    return name.startswith("[") and _SPECIAL.fullmatch(name) is not None
 
 
 def name_key(title: str, language: str | None) -> str:
     """The key of a name in a vocabulary with languages: "ja:日本", ":Japan" without one, "[MASK]"."""
-    if is_special(title):
-        return title
-    return f"{language or ''}:{title}"
+    if language is None:
+        return title if is_special(title) else ":" + title
+    return f"{language}:{title}"
 
 
 def look_up_key(title: str, language: str | None, plain: bool) -> str:
     """The key to look a name up by; one that no vocabulary has where such a name is not possible."""
     if plain:
         return NO_KEY if language is not None else title
-    return NO_KEY if language is not None and ":" in language else name_key(title, language)
+    return NO_KEY if language is not None and (":" in language or not language) else name_key(title, language)
 
 
 def read_entity_file(path: Path) -> Iterator[Chunk]:
@@ -108,9 +109,10 @@ def _read_jsonl(path: Path) -> Iterator[Chunk]:
         try:
             entry = json.loads(line)
             entity, count = entry["id"], entry.get("count", -1)
-            names = dict.fromkeys(name_key(title, language) for title, language in entry["entities"])
+            pairs = [(title, None if is_special(title) else language) for title, language in entry["entities"]]
+            names = dict.fromkeys(name_key(title, language) for title, language in pairs)
             good = type(entity) is int and type(count) is int and count >= -1 and names
-            good = good and all(_is_name(title, language) for title, language in entry["entities"])
+            good = good and all(_is_name(title, language) for title, language in pairs)
         except (ValueError, KeyError, TypeError, AttributeError):
             good = False
         if not good:
@@ -142,7 +144,7 @@ def _read_json(path: Path) -> Iterator[Chunk]:
         keys = [key for key, _ in pairs]
         ids = [value for _, value in pairs]
         for place, (key, value) in enumerate(pairs, start):
-            if type(value) is not int or not key:
+            if type(value) is not int or key in ("", NO_KEY):
                 found, expected = f"{key!r}: {value!r}", '"title": id'
                 raise ValueError(Errors.LK314.format(path=path, place=place, found=found, expected=expected))
             if not 0 <= value <= LARGEST_ID:

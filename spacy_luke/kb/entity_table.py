@@ -1,4 +1,8 @@
-"""The table of entity vectors: a .npy file, mapped into memory, that no optimizer ever sees."""
+"""The table of entity vectors: a .npy file that stays on the disk and that no optimizer ever sees.
+
+`rows` reads the rows asked for and nothing else (reader.py): 1.1 microseconds a row of 256 float16, 0.5
+through a memory map, which however has the whole table of 600 MB resident after 20,000 rows.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import numpy as np
 
 from ..errors import Errors
 from .npy import NpyWriter
+from .reader import Reader
 from .store import new_file
 
 if TYPE_CHECKING:
@@ -27,10 +32,11 @@ class EntityTable:
             mapped = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except (ValueError, OSError, EOFError) as e:
             raise ValueError(Errors.LK320.format(path=self.path, reason=e)) from e
-        if not isinstance(mapped, np.memmap) or mapped.ndim != 2 or mapped.dtype not in (np.float16, np.float32):
+        if not isinstance(mapped, np.memmap) or not _is_good(mapped) or np.isfortran(mapped):
             found = f"{getattr(mapped, 'dtype', type(mapped))} {getattr(mapped, 'shape', '')}"
             raise ValueError(Errors.LK321.format(name=self.path, found=found))
-        self._vectors = mapped.view(np.ndarray)
+        self._header, self._shape, self._dtype = mapped.offset, mapped.shape, mapped.dtype
+        self._reader = Reader(self.path)
 
     @classmethod
     def open(cls, path: str | Path) -> EntityTable:
@@ -57,24 +63,24 @@ class EntityTable:
                     found, expected = f"{chunk.dtype} {chunk.shape}", f"{writer.dtype} (rows, {writer.width})"
                     raise ValueError(Errors.LK322.format(number=number, found=found, expected=expected))
                 writer.write(chunk)
-            if writer is None:
+            if writer is None or writer.rows == 0:
                 raise ValueError(Errors.LK323.format(path=path))
             writer.close()
         return cls.open(path)
 
     def __len__(self) -> int:
         """How many entities."""
-        return len(self._vectors)
+        return self._shape[0]
 
     @property
     def width(self) -> int:
         """Components of a vector."""
-        return self._vectors.shape[1]
+        return self._shape[1]
 
     @property
     def dtype(self) -> np.dtype:
         """float16 or float32, as on the disk."""
-        return self._vectors.dtype
+        return self._dtype
 
     def rows(self, ids: Ints1d) -> Floats2d:
         """(ids, emb) float32, a copy that may be written to: torch on read-only pages of a map crashes the
@@ -83,12 +89,19 @@ class EntityTable:
         if len(ids) and (ids.min() < 0 or ids.max() >= len(self)):
             bad = int(ids[(ids < 0) | (ids >= len(self))][0])
             raise ValueError(Errors.LK324.format(path=self.path, id=bad, rows=len(self)))
-        return self._vectors[ids].astype(np.float32)
+        size = self.width * self.dtype.itemsize
+        starts = (ids * size + self._header).tolist()
+        found = b"".join([self._reader.read(start, start + size) for start in starts])
+        return np.frombuffer(found, self.dtype).reshape(len(ids), self.width).astype(np.float32)
 
     def __reduce__(self):
         return EntityTable.open, (str(self.path),)
 
 
+def _is_good(array: np.ndarray) -> bool:
+    return array.ndim == 2 and array.shape[1] > 0 and array.dtype in (np.float16, np.float32)
+
+
 def _check(array: np.ndarray, name: str) -> None:
-    if array.ndim != 2 or array.dtype not in (np.float16, np.float32):
+    if not _is_good(array):
         raise ValueError(Errors.LK321.format(name=name, found=f"{array.dtype} {array.shape}"))

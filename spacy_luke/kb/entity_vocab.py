@@ -59,7 +59,7 @@ class EntityVocab:
         Raises LK309 to LK318; harmless problems are counted in one warning (LKW301)."""
         from .entity_vocab_build import build_entity_vocab
 
-        home = Path(tempfile.mkdtemp(prefix="spacy_luke_"))
+        home = Path(tempfile.mkdtemp(prefix=f"spacy_luke_{os.getpid()}_"))
         try:
             build_entity_vocab(home / "vocab", Path(path), None if qids is None else Path(qids))
             vocab = cls(home / "vocab")
@@ -94,7 +94,7 @@ class EntityVocab:
     def lookup(self, title: str, language: str | None = None) -> int:
         """The id of a name, -1 if there is none. Without a language: of a name that has no language; a
         name of a plain vocabulary has none."""
-        return int(self.lookup_batch([title], language)[0])
+        return self._names.find_one(look_up_key(title, language, self.about["plain"]))
 
     def lookup_batch(self, titles: Sequence[str], language: str | None | Sequence[str | None] = None) -> Ints1d:
         """(titles,) int64: the id of each name, -1 where there is none. language: one for all, or one each."""
@@ -141,23 +141,23 @@ class EntityVocab:
         return np.load(file) if file.is_file() else None
 
     def to_entity_vocab_json(self, path: str | Path) -> None:
-        """Write Hugging Face's entity_vocab.json, by id. Raises LK315 where that format would read the
-        names in another way: some have a language and some have none, or all only look as if they had."""
+        """Write Hugging Face's entity_vocab.json, by id. Raises LK315 where the names would be read back
+        in another way: some have a language and some have none, or none has but most look as if they had."""
         from .entity_vocab_build import Prefixes
 
-        seen, lost, entries = Prefixes(), 0, 0
+        seen, bare, entries = Prefixes(), 0, 0
         with new_file(Path(path), encoding="utf8") as file:
             file.write("{")
             for id in range(len(self)):
                 for title, language in self.titles(id):
                     key = title if language is None else f"{language}:{title}"
-                    lost += language is None and not is_special(title)
                     seen.add([key])
+                    bare += language is None and not is_special(title)
                     file.write(f"{',' if entries else ''}\n{json.dumps(key, ensure_ascii=False)}: {id}")
                     entries += 1
             file.write("\n}\n")
-            if lost != (0 if seen.languages else seen.names):
-                raise ValueError(Errors.LK315.format(path=path, lost=lost, names=seen.names))
+            if seen.unclear or bare != (0 if seen.languages else seen.names):
+                raise ValueError(Errors.LK315.format(path=path, bare=bare, names=seen.names, prefixed=seen.prefixed))
 
     def _name(self, key: str) -> tuple[str, str | None]:
         if self.about["plain"] or is_special(key):

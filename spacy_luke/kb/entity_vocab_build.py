@@ -36,6 +36,11 @@ class Prefixes:
         """Do the names have a language? Special entities alone do not."""
         return 0 < self.names == self.prefixed
 
+    @property
+    def unclear(self) -> bool:
+        """Do most names look as if they had a language, but not all?"""
+        return self.names / 2 < self.prefixed < self.names
+
 
 def build_entity_vocab(directory: Path, path: Path, qids: Path | None) -> None:
     """Fill `directory` with the EntityVocab of the file `path`. Raises what EntityVocab.from_file says."""
@@ -43,13 +48,12 @@ def build_entity_vocab(directory: Path, path: Path, qids: Path | None) -> None:
 
     about: dict = {"plain": False, "specials": {}}
     with new_directory(directory, KIND, VERSION, about) as new:
-        names, prefixes, entities, counts = _write_names(new / "names", path, about)
+        names, ids, prefixes, entities, counts = _write_names(new / "names", path, about)
         if path.suffix == ".json":
-            if prefixes.prefixed > prefixes.names / 2 and not prefixes.languages:
+            if prefixes.unclear:
                 lost = prefixes.names - prefixes.prefixed
                 raise ValueError(Errors.LK316.format(path=path, lost=lost, names=prefixes.names, name=prefixes.bare))
             about["plain"] = not prefixes.languages
-        ids = np.asarray(names.values_of(slice(None)))
         starts = np.zeros(int(ids.max()) + 2, dtype=np.int64)
         np.cumsum(np.bincount(ids), out=starts[1:])
         save_npy(new / "starts.npy", starts)
@@ -73,7 +77,8 @@ def build_entity_vocab(directory: Path, path: Path, qids: Path | None) -> None:
 
 
 def _write_names(directory: Path, path: Path, about: dict):
-    prefixes, entities, counts = Prefixes(), [], []
+    """Write the index of names; (names,) ids, (entities,) ids and counts of entities beside."""
+    prefixes, ids, entities, counts = Prefixes(), [], [], []
 
     def chunks() -> Iterator[tuple[list[str], np.ndarray]]:
         for chunk in read_entity_file(path):
@@ -82,16 +87,19 @@ def _write_names(directory: Path, path: Path, about: dict):
             about["specials"].update((k, i) for k, i in zip(chunk.keys, chunk.ids) if k[0] == "[" and is_special(k))
             entities.append(np.array(chunk.entities, dtype=np.int64))
             counts.append(np.array(chunk.counts, dtype=np.int64))
-            yield chunk.keys, np.array(chunk.ids, dtype=np.int64)
+            ids.append(np.array(chunk.ids, dtype=np.int32))
+            yield chunk.keys, ids[-1]
 
     try:
         names = StringIndex.build(directory, chunks())
     except KeyConflict as e:
         first, second = (_place(path, row) for row in e.rows)
-        raise ValueError(Errors.LK326.format(path=path, first=first, second=second, reason=e)) from e
+        name = e.key if path.suffix == ".json" else e.key.removeprefix(":")
+        ids = "{} and {}".format(*e.numbers)
+        raise ValueError(Errors.LK326.format(path=path, places=f"{first} and {second}", name=name, ids=ids)) from e
     if not len(names):
         raise ValueError(Errors.LK327.format(path=path))
-    return names, prefixes, np.concatenate(entities), np.concatenate(counts)
+    return names, np.concatenate(ids), prefixes, np.concatenate(entities), np.concatenate(counts)
 
 
 def _place(path: Path, row: int) -> int:

@@ -41,6 +41,7 @@ def new_file(path: Path, **how) -> Iterator[IO]:
     how: encoding and the like, as of `open`; bytes where no encoding is given."""
     path = Path(path).absolute()
     incomplete = _beside(path, ".incomplete")
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with open(incomplete, "w" if "encoding" in how else "wb", **how) as file:
             yield file
@@ -55,12 +56,12 @@ def new_file(path: Path, **how) -> Iterator[IO]:
 def new_directory(path: Path, kind: str, version: int, about: dict) -> Iterator[Path]:
     """A directory to fill that takes the place of `path` when the block ends without an error.
     about: what the manifest says beside kind, version and the sizes of all files; may be filled
-    inside the block. Raises LK301 where `path` is there and is not a store of ours (nothing of
-    others is ever replaced)."""
+    inside the block. Raises LK301 where `path` is there and is neither empty nor a store of this
+    kind: nothing else is ever replaced."""
     path = Path(path).absolute()
     incomplete, old = _beside(path, ".incomplete"), _beside(path, ".old")
-    if path.exists() and not (path / MANIFEST).is_file() and not _is_empty(path):
-        raise ValueError(Errors.LK301.format(path=path))
+    if path.exists() and not _may_replace(path, kind):
+        raise ValueError(Errors.LK301.format(path=path, kind=kind))
     shutil.rmtree(incomplete, ignore_errors=True)
     incomplete.mkdir(parents=True)
     try:
@@ -82,8 +83,14 @@ def new_directory(path: Path, kind: str, version: int, about: dict) -> Iterator[
         shutil.rmtree(incomplete, ignore_errors=True)
 
 
-def _is_empty(path: Path) -> bool:
-    return path.is_dir() and not any(path.iterdir())
+def _may_replace(path: Path, kind: str) -> bool:
+    """An empty directory or an older store of the same kind, whatever its version and state."""
+    if not path.is_dir():
+        return False
+    try:
+        return json.loads((path / MANIFEST).read_text(encoding="utf8"))["kind"] == kind
+    except (OSError, ValueError, KeyError, TypeError):
+        return not any(path.iterdir())
 
 
 def find_directory(path: Path) -> Path:

@@ -1,139 +1,144 @@
-"""Writing a StringIndex: the keys go to the disk as they come, then their hashes are sorted in parts.
+"""Writing a StringIndex: the keys are dealt out to PARTS files by their hash, then each is sorted by itself.
 
-Memory is bounded whatever the number of keys: one chunk of keys, and PART hashes with their rows.
+Memory is bounded: one chunk of keys, then one part (1/64) of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ..errors import Errors
 from . import string_index
-from .npy import NpyWriter
+from .npy import NpyWriter, save_npy
 
 if TYPE_CHECKING:
     from thinc.types import Ints1d
 
-PART = 4_000_000  # hashes sorted at once, about 150 MB
-CHUNK = 1_000_000  # numbers read at once, 8 MB
+PART_BITS = 6
+PARTS = 2**PART_BITS
+BUCKET_BITS = 4  # a bucket has at most 2**4 records in the mean, and more than half of it
+
+
+class Part(NamedTuple):
+    """The keys of one part, sorted by hash, then by row."""
+
+    hashes: np.ndarray  # (keys,) uint64
+    rows: np.ndarray  # (keys,) uint64, the order in which the keys were given
+    numbers: np.ndarray  # (keys,) uint64, what they stand for
+    keys: list[bytes]
 
 
 def build_string_index(directory: Path, chunks: Iterable[tuple[Sequence[str], Ints1d]]) -> dict:
-    """Fill `directory` with the files of a StringIndex; returns {"keys", "rows", "repeated"}."""
-    rows, length, largest = _spool(directory, chunks)
-    small = np.dtype(np.uint32)
-    _copy(directory, "offsets", rows + 1, small if length < 2**32 else np.dtype(np.int64))
-    _copy(directory, "values", rows, small if largest < 2**32 else np.dtype(np.int64))
-    keys = _sort(directory, rows)
-    for spool in directory.glob("*.spool"):
-        spool.unlink()
-    return {"keys": keys, "rows": rows, "repeated": rows - keys}
+    """Fill `directory` with the files of a StringIndex; returns {"keys", "rows", "repeated", "bits"}."""
+    spools = [directory / f"{part}.spool" for part in range(PARTS)]
+    with ExitStack() as stack:
+        rows, size = _deal_out(chunks, [stack.enter_context(open(spool, "wb")) for spool in spools])
+    bits = max(PART_BITS, (max(1, rows) - 1).bit_length() - BUCKET_BITS)
+    dtype = np.dtype(np.uint32 if size < 2**32 else np.int64)
+    places, keys = _new_array(directory / "places.npy", dtype, rows), 0
+    with open(directory / "records.bin", "wb") as records, open(directory / "buckets.npy", "wb") as file:
+        buckets = NpyWriter(file, dtype)
+        for number, spool in enumerate(spools):
+            part = _read_part(spool)
+            starts, kept = _write_part(part, records, places)
+            keys += len(kept)
+            first, per_part = number << (bits - PART_BITS), 1 << (bits - PART_BITS)
+            in_bucket = (part.hashes[kept] >> np.uint64(64 - bits)).astype(np.int64)
+            buckets.write(starts[np.searchsorted(in_bucket, np.arange(first, first + per_part))])
+            spool.unlink()
+        buckets.write(np.array([records.tell()]))
+        buckets.close()
+        records.write(string_index.BEFORE_KEY)
+    return {"keys": keys, "rows": rows, "repeated": rows - keys, "bits": bits}
 
 
-def _spool(directory: Path, chunks: Iterable[tuple[Sequence[str], Ints1d]]) -> tuple[int, int, int]:
-    """Write keys.bin, and 64 bits for each offset, value and hash; how many keys, bytes, the largest value."""
-    rows, length, largest = 0, 0, 0
-    with (
-        open(directory / "keys.bin", "wb") as keys_file,
-        open(directory / "offsets.spool", "wb") as offsets_file,
-        open(directory / "values.spool", "wb") as values_file,
-        open(directory / "hashes.spool", "wb") as hashes_file,
-    ):
-        offsets_file.write(np.zeros(1, dtype=np.int64).data)
-        for keys, values in chunks:
-            if not len(keys):
-                continue
-            values = np.ascontiguousarray(values, dtype=np.int64)
-            if values.min() < 0:
-                bad = int(values.argmin())
-                raise ValueError(Errors.LK307.format(key=keys[bad], value=values[bad]))
-            try:
-                encoded = [key.encode() for key in keys]
-            except UnicodeEncodeError as e:
-                raise ValueError(Errors.LK308.format(key=e.object)) from e
-            ends = length + np.cumsum(np.fromiter(map(len, encoded), np.int64, len(keys)))
-            keys_file.write(b"".join(encoded))
-            offsets_file.write(ends.data)
-            values_file.write(values.data)
-            hashes_file.write(string_index.hash_keys(keys).data)
-            rows, length, largest = rows + len(keys), int(ends[-1]), max(largest, int(values.max()))
-    return rows, length, largest
+def _new_array(path: Path, dtype: np.dtype, rows: int) -> np.ndarray:
+    if rows == 0:  # nothing to map
+        save_npy(path, np.empty(0, dtype))
+        return np.empty(0, dtype)
+    return np.lib.format.open_memmap(path, "w+", dtype, (rows,))
 
 
-def _numbers(spool: Path, dtype) -> Iterator[np.ndarray]:
+def _deal_out(chunks: Iterable[tuple[Sequence[str], Ints1d]], files: list[IO[bytes]]) -> tuple[int, int]:
+    """Append each key to the file of its part, in frames of: length, (length, 4) uint64 hash, row, number
+    and bytes of each key, the keys. Returns how many rows, and how many bytes the records have at most."""
+    rows, size = 0, 0
+    for keys, numbers in chunks:
+        numbers = np.asarray(numbers, dtype=np.int64)
+        if len(numbers) and numbers.min() < 0:
+            bad = int(numbers.argmin())
+            raise ValueError(Errors.LK307.format(key=keys[bad], value=numbers[bad]))
+        try:
+            encoded = [key.encode() for key in keys]
+        except UnicodeEncodeError as e:
+            raise ValueError(Errors.LK308.format(key=e.object)) from e
+        hashes = string_index.hash_keys(keys)
+        lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+        about = np.empty((len(keys), 4), np.uint64)
+        for column, values in enumerate((hashes, np.arange(rows, rows + len(keys)), numbers, lengths)):
+            about[:, column] = values
+        parts = hashes >> np.uint64(64 - PART_BITS)
+        order = np.argsort(parts, kind="stable")
+        ends = np.cumsum(np.bincount(parts.astype(np.int64), minlength=PARTS))
+        for file, mine in zip(files, np.split(order, ends[:-1])):
+            if len(mine):
+                file.write(np.array([len(mine)]).data)
+                file.write(about[mine].data)
+                file.write(b"".join([encoded[i] for i in mine.tolist()]))
+        rows += len(keys)
+        size += int(lengths.sum()) + len(keys) * (2 + len(str(numbers.max(initial=0))))
+    return rows, size + 1
+
+
+def _read_part(spool: Path) -> Part:
+    abouts, keys = [np.empty((0, 4), np.uint64)], []
     with open(spool, "rb") as file:
-        while len(numbers := np.frombuffer(file.read(CHUNK * 8), dtype=dtype)):
-            yield numbers
+        while head := file.read(8):
+            length = int.from_bytes(head, "little")
+            about = np.frombuffer(file.read(length * 32), np.uint64).reshape(length, 4)
+            ends = np.cumsum(about[:, 3].astype(np.int64)).tolist()
+            blob = file.read(ends[-1])
+            keys.extend(blob[start:end] for start, end in zip([0, *ends], ends))
+            abouts.append(about)
+    about = np.concatenate(abouts)
+    order = np.argsort(about[:, 0], kind="stable")
+    hashes, rows, numbers = (np.ascontiguousarray(column) for column in about[order, :3].T)
+    return Part(hashes, rows, numbers, [keys[i] for i in order.tolist()])
 
 
-def _copy(directory: Path, name: str, rows: int, dtype: np.dtype) -> None:
-    with open(directory / f"{name}.npy", "wb") as file:
-        writer = NpyWriter(file, dtype)
-        for numbers in _numbers(directory / f"{name}.spool", np.int64):
-            writer.write(numbers.astype(dtype))
-        writer.close()
+def _write_part(part: Part, records: IO[bytes], places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Append the records of a part and fill in the places of its rows. Returns (kept + 1,) where each record
+    starts and the last one ends, and (kept,) which keys of the part were written: those not there before."""
+    owner = _first_of_each_key(part)
+    kept = np.flatnonzero(owner == np.arange(len(owner)))
+    numbers = part.numbers[kept].tolist()
+    texts = [b"\xff%b\xfe%d" % (part.keys[i], number) for i, number in zip(kept.tolist(), numbers)]
+    starts = np.zeros(len(kept) + 1, dtype=np.int64)
+    np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)), out=starts[1:])
+    starts += records.tell()
+    records.write(b"".join(texts))
+    places[part.rows.astype(np.int64)] = starts[np.searchsorted(kept, owner)] + 1
+    return starts, kept
 
 
-def _sort(directory: Path, rows: int) -> int:
-    """Write hashes.npy and rows.npy, a range of hashes after the other; returns how many keys differ."""
-    parts = max(1, -(-rows // PART))
-    row_type = np.dtype(np.uint32) if rows < 2**32 else np.dtype(np.int64)
-    with open(directory / "hashes.npy", "wb") as f, open(directory / "rows.npy", "wb") as g:
-        hashes_out, rows_out = NpyWriter(f, np.uint32), NpyWriter(g, row_type)
-        for part in range(parts):
-            hashes, numbers = _part(directory / "hashes.spool", part, parts)
-            order = np.argsort(hashes, kind="stable")
-            hashes, numbers = hashes[order], numbers[order]
-            keep = _without_repeated(directory, hashes, numbers)
-            hashes_out.write((hashes[keep] >> np.uint64(32)).astype(np.uint32))
-            rows_out.write(numbers[keep].astype(row_type))
-        hashes_out.close()
-        rows_out.close()
-        return hashes_out.rows
-
-
-def _part(spool: Path, part: int, parts: int) -> tuple[np.ndarray, np.ndarray]:
-    """All hashes of one of `parts` equal ranges, and their rows."""
-    first = np.uint64((part << 64) // parts)
-    last = np.uint64((((part + 1) << 64) // parts) - 1)
-    hashes, numbers, start = [np.empty(0, np.uint64)], [np.empty(0, np.int64)], 0
-    for chunk in _numbers(spool, np.uint64):
-        inside = np.flatnonzero((chunk >= first) & (chunk <= last))
-        hashes.append(chunk[inside])
-        numbers.append(inside + start)
-        start += len(chunk)
-    return np.concatenate(hashes), np.concatenate(numbers)
-
-
-def _without_repeated(directory: Path, hashes: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """(hashes,) bool, False for keys that were there before; equal hashes stand together here.
-    Raises KeyConflict (LK306) where such a key has another value."""
-    keep = np.ones(len(hashes), dtype=bool)
-    again = np.flatnonzero(hashes[1:] == hashes[:-1]) + 1
-    if not len(again):
-        return keep
-    offsets = np.load(directory / "offsets.npy", mmap_mode="r")
-    values = np.load(directory / "values.npy", mmap_mode="r")
-    with open(directory / "keys.bin", "rb") as file:
-        seen: dict[bytes, int] = {}  # the keys of the present hash and their rows
-        before = -1
-        for i in again.tolist():
-            if before != i - 1:
-                seen = {}
-            for j in (i - 1, i) if before != i - 1 else (i,):
-                start, end = int(offsets[rows[j]]), int(offsets[rows[j] + 1])
-                file.seek(start)
-                key, row = file.read(end - start), int(rows[j])
-                first = seen.setdefault(key, row)
-                if first == row:
-                    continue
-                if values[first] != values[row]:
-                    text = Errors.LK306.format(key=key.decode(), first=values[first], second=values[row])
-                    raise string_index.KeyConflict(text, (first, row))
-                keep[j] = False
-            before = i
-    return keep
+def _first_of_each_key(part: Part) -> np.ndarray:
+    """(keys,) where in the part the same key stands for the first time.
+    Raises KeyConflict (LK306) where it has another number there."""
+    owner = np.arange(len(part.keys))
+    for i in (np.flatnonzero(part.hashes[1:] == part.hashes[:-1]) + 1).tolist():
+        first = i - 1
+        while first > 0 and part.keys[first] != part.keys[i] and part.hashes[first - 1] == part.hashes[i]:
+            first -= 1
+        if part.keys[first] != part.keys[i]:
+            continue
+        owner[i] = owner[first]
+        if part.numbers[first] != part.numbers[i]:
+            both = [int(owner[first]), i]
+            numbers, rows = part.numbers[both].tolist(), part.rows[both].tolist()
+            raise string_index.KeyConflict(part.keys[i].decode(), tuple(numbers), tuple(rows))
+    return owner
