@@ -88,7 +88,7 @@ def test_logits_equal_hugging_face(hf, view):
             )
         expected.append(output.logits[0].numpy())
     numpy.testing.assert_allclose(scores, numpy.concatenate(expected), atol=1e-4)
-    assert numpy.ptp(scores[:, 0]) > 0.1
+    assert numpy.ptp(scores[:, 0]) > 0.02  # the scores differ, so being equal means something
 
 
 def test_the_view_follows_the_checkpoint(hf, xlmr):
