@@ -41,14 +41,19 @@ def forward(model: Model[InT, OutT], questions: InT, is_train: bool) -> tuple[Ou
         model.ops.asarray1i(numpy.concatenate([numpy.arange(offsets[i], offsets[i + 1]) for i in batch]))
         for batch in batches
     ]
-    answers = [layer([questions[i] for i in batch], is_train) for batch in batches]
-    Y = model.ops.alloc2f(int(offsets[-1]), answers[0][0].shape[1] if answers else 0)
-    for r, (Yb, _) in zip(rows, answers):
+    answers, backprops = [], []
+    for batch in batches:
+        Yb, backprop_batch = layer([questions[i] for i in batch], is_train)
+        answers.append(Yb)
+        if is_train:  # a callback keeps the hidden states of its batch in memory
+            backprops.append(backprop_batch)
+    Y = model.ops.alloc2f(int(offsets[-1]), answers[0].shape[1] if answers else 0)
+    for r, Yb in zip(rows, answers):
         Y[r] = Yb
 
     def backprop(dY: OutT) -> InT:
-        for r, (_, bp) in zip(rows, answers):
-            bp(dY[r])
+        for r, backprop_batch in zip(rows, backprops):
+            backprop_batch(dY[r])
         return []
 
     return Y, backprop
