@@ -33,14 +33,19 @@ class Errors(metaclass=_WithCodes):
     LK106 = "There is no file {path}. A LUKE checkpoint in Hugging Face layout has a config.json."
     LK107 = "{path} cannot be read as a config: {why}. Copy the file again, it may be cut off."
     LK108 = "config.json says {name} = {value!r}. A dropout probability is at least 0 and below 1."
+    LK109 = "config.json says pad_token_id = {value!r}. It must be a row of the piece table, 0 to {last}."
     LK110 = "The view {view!r} does not exist. What a slot may see is 'full' or 'words'."
     LK111 = (
         "A window has {n} pieces, special pieces included, and this encoder has positions for {limit}. "
         "Cut the text into shorter windows."
     )
     LK112 = (
-        "slot_ids has shape {shape} (batch, slots), so {name} must begin with the same two sizes, but it "
-        "is {found}. Give it, or leave slot_ids out for a batch without entities."
+        "slot_ids has shape {shape} (batch, slots), so slot_positions must have the shape (batch, slots, "
+        "mention), but it is {found}. Give it, or leave slot_ids out for a batch without entities."
+    )
+    LK114 = (
+        "{name} is {dtype} of shape {found}. Give a bool mask of shape {shape}, True for real entries and "
+        "False for padding."
     )
     LK113 = "entity_vectors are {found} wide, the entity table of this encoder is {emb} wide. Give vectors of that width."
 

@@ -58,6 +58,8 @@ class LukeConfig:
             raise ValueError(Errors.LK102.format(hidden=self.hidden_size, heads=self.num_attention_heads))
         if self.hidden_act not in ACTIVATIONS:
             raise ValueError(Errors.LK103.format(value=self.hidden_act, known=", ".join(ACTIVATIONS)))
+        if not isinstance(self.pad_token_id, int) or not 0 <= self.pad_token_id < self.vocab_size:
+            raise ValueError(Errors.LK109.format(value=self.pad_token_id, last=self.vocab_size - 1))
         if self.max_pieces < 1:
             raise ValueError(Errors.LK104.format(rows=self.max_position_embeddings, pad=self.pad_token_id))
 

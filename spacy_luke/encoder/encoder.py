@@ -94,14 +94,20 @@ def check_inputs(inputs: LukeInputs, view: str, config: LukeConfig) -> None:
         raise ValueError(Errors.LK110.format(view=view))
     if inputs.piece_ids.shape[1] > config.max_pieces:
         raise ValueError(Errors.LK111.format(n=inputs.piece_ids.shape[1], limit=config.max_pieces))
+    _check_mask("piece_mask", inputs.piece_mask, inputs.piece_ids)
     if inputs.slot_ids is None:
         return
-    shape = tuple(inputs.slot_ids.shape)
-    for name in ("slot_mask", "slot_positions"):
-        field = getattr(inputs, name)
-        if field is None or tuple(field.shape[:2]) != shape:
-            found = None if field is None else tuple(field.shape)
-            raise ValueError(Errors.LK112.format(name=name, found=found, shape=shape))
+    _check_mask("slot_mask", inputs.slot_mask, inputs.slot_ids)
+    shape, positions = tuple(inputs.slot_ids.shape), inputs.slot_positions
+    found = None if positions is None else tuple(positions.shape)
+    if found is None or len(found) != 3 or found[:2] != shape:
+        raise ValueError(Errors.LK112.format(found=found, shape=shape))
     vectors = inputs.entity_vectors
     if vectors is not None and vectors.shape[-1] != config.entity_emb_size:
         raise ValueError(Errors.LK113.format(found=vectors.shape[-1], emb=config.entity_emb_size))
+
+
+def _check_mask(name: str, mask: Tensor | None, ids: Tensor) -> None:
+    if mask is None or mask.dtype != torch.bool or mask.shape != ids.shape:
+        dtype, found = (None, None) if mask is None else (mask.dtype, tuple(mask.shape))
+        raise ValueError(Errors.LK114.format(name=name, dtype=dtype, found=found, shape=tuple(ids.shape)))

@@ -1,4 +1,8 @@
-"""The two pretraining heads: which piece, and which entity, stood under a mask."""
+"""The two pretraining heads: which piece, and which entity, stood under a mask.
+
+Their `decoder.weight` is a table of the encoder. After `load_state_dict(..., assign=True)`, which puts
+a tensor of its own into every place, call `tie` again.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
 class MaskedWordHead(nn.Module):
     """Scores of all pieces (`lm_head.*` of LukeForMaskedLM; RoBERTa's head, GELU whatever
     config.hidden_act says). `decoder.weight` is the piece table of the encoder, `decoder.bias` is
-    `bias`: the checkpoint has all three names."""
+    `bias`: a checkpoint may have all these names."""
 
     def __init__(self, config: LukeConfig, encoder: LukeEncoder) -> None:
         super().__init__()
@@ -28,8 +32,12 @@ class MaskedWordHead(nn.Module):
         self.decoder = nn.Linear(config.hidden_size, config.vocab_size, device="meta")
         self.bias = nn.Parameter(torch.zeros(config.vocab_size))
         init_weights(self.dense, config.initializer_range)
-        self.decoder.bias = self.bias
+        self.tie(encoder)
+
+    def tie(self, encoder: LukeEncoder) -> None:
+        """Score with the piece table of this encoder."""
         self.decoder.weight = encoder.embeddings.word_embeddings.weight
+        self.decoder.bias = self.bias
 
     def forward(self, states: Tensor) -> Tensor:
         """states: (..., hidden). RETURNS: (..., vocab) logits."""
@@ -60,6 +68,10 @@ class MaskedEntityHead(nn.Module):
         self.decoder = nn.Linear(config.entity_emb_size, config.entity_vocab_size, bias=False, device="meta")
         self.bias = nn.Parameter(torch.zeros(config.entity_vocab_size))
         init_weights(self.transform, config.initializer_range)
+        self.tie(encoder)
+
+    def tie(self, encoder: LukeEncoder) -> None:
+        """Score with the entity table of this encoder."""
         self.decoder.weight = encoder.entity_embeddings.entity_embeddings.weight
 
     def forward(self, states: Tensor) -> Tensor:

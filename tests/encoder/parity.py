@@ -37,7 +37,8 @@ def differences(name: str, inputs: LukeInputs, seed: int = 0, noise: float = 0.1
     ours = Ours(theirs)
     expected = theirs(**hf_inputs(inputs), **_more_inputs(name, inputs), output_hidden_states=True)
     found = ours.luke(inputs, output_layers=True)
-    states = [largest(pieces, other) for (pieces, _), other in zip(found.layers, expected.hidden_states, strict=True)]
+    pairs = zip(found.layers, expected.hidden_states, strict=True)
+    states = [largest(pieces, other) for (pieces, _), other in pairs]
     if inputs.slot_ids is not None:
         pairs = zip(found.layers, expected.entity_hidden_states, strict=True)
         states += [largest(slots, other) for (_, slots), other in pairs]
@@ -59,7 +60,8 @@ def gradient_differences(ours: nn.Module, theirs: nn.Module) -> tuple[float, flo
     assert set(mine) == set(other)
     assert {n for n, p in mine.items() if p.grad is None} == {n for n, p in other.items() if p.grad is None}
     names = [n for n, p in mine.items() if p.grad is not None]
-    return max(largest(mine[n].grad, other[n].grad) for n in names), max(float(mine[n].grad.abs().max()) for n in names)
+    difference = max(largest(mine[n].grad, other[n].grad) for n in names)
+    return difference, max(float(mine[n].grad.abs().max()) for n in names)
 
 
 def largest(a: Tensor, b: Tensor) -> float:

@@ -48,7 +48,10 @@ def test_without_entities(name, aware, padded):
     assert_equal(differences(name, inputs, **settings), 1e-5)
 
 
-@pytest.mark.parametrize("change", [{"pad_token_id": 0}, {"pad_token_id": 5}, {"num_attention_heads": 1}, {"layer_norm_eps": 0.01}])
+CHANGES = [{"pad_token_id": 0}, {"pad_token_id": 5}, {"num_attention_heads": 1}, {"layer_norm_eps": 0.01}]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_settings(change):
     settings = {**TINY, **change}
     assert_equal(differences("LukeForMaskedLM", make_inputs(settings), **settings), 1e-5)
