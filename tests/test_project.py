@@ -1,0 +1,154 @@
+"""The project file, run.py and .ci/run: what they name exists, and steps fit together."""
+
+from __future__ import annotations
+
+import configparser
+import hashlib
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy
+import pytest
+import spacy
+from annotate import entity_scores
+from spacy.tokens import Span, SpanGroup
+from try_package import find_wheel, run
+from weasel.util import load_project_config
+
+ROOT = Path(__file__).parents[1]
+PROJECT = load_project_config(ROOT)
+COMMANDS = {command["name"]: command for command in PROJECT["commands"]}
+LINES = [shlex.split(line) for command in COMMANDS.values() for line in command["script"]]
+
+sys.path.insert(0, str(ROOT))
+import run as runner  # noqa: E402  (run.py lies in the root)
+
+
+@pytest.mark.parametrize("workflow", PROJECT["workflows"])
+def test_each_step_finds_what_it_depends_on(workflow):
+    made: set[str] = set()
+    for name in PROJECT["workflows"][workflow]:
+        for dep in COMMANDS[name].get("deps", []):
+            is_made = any(dep == out or dep.startswith(f"{out}/") for out in made)
+            assert is_made or (ROOT / dep).exists(), f"{name} needs {dep}"
+        made.update(COMMANDS[name].get("outputs", []))
+
+
+def test_each_command_belongs_to_a_workflow_and_has_help():
+    assert set(COMMANDS) == {name for names in PROJECT["workflows"].values() for name in names}
+    assert all(command["help"] for command in COMMANDS.values())
+
+
+@pytest.mark.parametrize("script", sorted({line[1] for line in LINES if line[1].startswith("scripts/")}))
+def test_each_script_says_what_it_takes(script):
+    done = subprocess.run([sys.executable, ROOT / script, "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "usage" in done.stdout.lower()
+
+
+def test_training_overrides_name_settings_of_the_config():
+    train = [line for line in LINES if line[1:4] == ["-m", "spacy", "train"]]
+    assert train
+    for line in train:
+        config = spacy.util.load_config(ROOT / line[4])
+        for override in (part.removeprefix("--") for part in line[5:] if re.match(r"--\w+\.", part)):
+            *sections, key = override.split(".")
+            section = config
+            for name in sections:
+                section = section[name]
+            assert key in section, override
+
+
+def test_assets_are_pinned_to_a_commit():
+    for asset in PROJECT["assets"]:
+        assert re.match(r"https://.*/[0-9a-f]{40}/", asset["url"]), asset["dest"]
+
+
+@pytest.mark.shared
+def test_checksums_are_those_of_the_files(shared):
+    checked = 0
+    for asset in PROJECT["assets"]:
+        path = shared / "data" / "ner_ja_ud_gsd" / "spacy" / Path(asset["dest"]).name
+        if path.is_file():
+            assert hashlib.md5(path.read_bytes()).hexdigest() == asset["checksum"]
+            checked += 1
+    assert checked == 3
+
+
+def test_python_versions_are_those_of_setup_cfg():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf8")
+    (oldest, newest) = runner.OLDEST, runner.NEWEST
+    assert config["options"]["python_requires"] == f">=3.{oldest[1]},<3.{newest[1] + 1}"
+    assert set(runner.EXTRAS.split(",")) <= set(config["options.extras_require"])
+
+
+@pytest.mark.parametrize("version", [(3, 9, 1), (3, 13, 0), (2, 7, 18)])
+def test_another_python_is_told_which_to_take(version):
+    with pytest.raises(SystemExit, match=rf"Python {version[0]}\.{version[1]},.*3\.10 to 3\.12.*python3\.12 run\.py"):
+        runner.check_python(version)
+
+
+@pytest.mark.parametrize("version", [(3, 10, 0), (3, 11, 7), (3, 12, 9)])
+def test_these_pythons_are_right(version):
+    runner.check_python(version)
+
+
+@pytest.mark.parametrize("arguments", [[], ["tests"], ["--help"]])
+def test_run_without_a_command_shows_the_commands(arguments):
+    with pytest.raises(SystemExit, match="run.py smoke"):
+        runner.main(arguments)
+
+
+def test_the_environment_is_made_once(monkeypatch, tmp_path):
+    calls = []
+    monkeypatch.setattr(runner, "ENV", tmp_path / "env")
+    monkeypatch.setattr(runner, "STAMP", tmp_path / "env" / "stamp")
+
+    def call(command, cwd=None):
+        calls.append(command)
+        runner.env_python().parent.mkdir(parents=True, exist_ok=True)
+        runner.env_python().touch()
+        return 0
+
+    monkeypatch.setattr(runner.subprocess, "call", call)
+    assert runner.main(["test", "-k", "ladder"]) == 0
+    assert [command[-1] for command in calls] == [str(tmp_path / "env"), ".[ja,convert,test]", "ladder"]
+    assert runner.main(["smoke"]) == 0
+    assert calls[3:] == [[str(runner.env_python()), "-m", "spacy", "project", "run", "smoke"]]
+    (tmp_path / "env" / "stamp").write_text("another setup.cfg")
+    runner.main(["test"])
+    assert len(calls) == 4 + 3
+
+
+def test_a_failed_installation_is_not_taken_for_a_good_one(monkeypatch, tmp_path):
+    monkeypatch.setattr(runner, "ENV", tmp_path / "env")
+    monkeypatch.setattr(runner, "STAMP", tmp_path / "stamp")
+    monkeypatch.setattr(runner.subprocess, "call", lambda command, cwd=None: int("pip" in command))
+    with pytest.raises(SystemExit, match="pip could not install"):
+        runner.main(["test"])
+    assert not (tmp_path / "stamp").exists()
+
+
+def test_the_ci_script_is_bash():
+    subprocess.run(["bash", "-n", ROOT / ".ci" / "run"], check=True)
+
+
+def test_scores_of_entities_come_from_the_scored_spans():
+    nlp = spacy.blank("en")
+    doc = nlp("Ada met Bob")
+    spans = [Span(doc, 0, 1, "PERSON"), Span(doc, 0, 1, "ORG"), Span(doc, 0, 2, "PERSON")]
+    doc.spans["luke_ner"] = SpanGroup(doc, spans=spans, attrs={"scores": numpy.array([0.7, 0.2, 0.1], "f")})
+    doc.ents = [Span(doc, 0, 1, "PERSON"), Span(doc, 2, 3, "PERSON")]
+    assert entity_scores(doc) == [pytest.approx(0.7), 0.0]
+
+
+def test_a_missing_wheel_and_a_failed_step_say_so(tmp_path):
+    with pytest.raises(ValueError, match="LK765.*ja_luke_smoke"):
+        find_wheel(tmp_path, "ja_luke_smoke")
+    (tmp_path / "ja_luke_smoke-0.1.0-py3-none-any.whl").touch()
+    assert find_wheel(tmp_path, "ja_luke_smoke").name.startswith("ja_luke_smoke-0.1.0")
+    with pytest.raises(ValueError, match="LK766.*Looking.*exit code 3"):
+        run("Looking", sys.executable, "-c", "raise SystemExit(3)")
