@@ -1,0 +1,103 @@
+"""The sample corpus as spaCy's DocBin.
+
+    python scripts/corpus.py assets/sample corpus
+
+writes {ja,en,xx}_{train,dev,test}.spacy; xx has the Docs of both languages, words as each language's own
+tokenizer makes them. In a Doc: doc.ents with kb_id ("NIL": no entity in the table) and sentence starts;
+doc.spans["luke_typing"], one span per entity and type, with the scores 1.0; doc.spans["luke_relations"],
+the entities, with attrs["relations"] = [[head, tail, label, 1.0], ...], head and tail counted in that group.
+
+A mention that does not begin and end on a word border cannot be an entity of a Doc. It is left out with
+its relations, not stretched, and counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import spacy
+from sample import Sample, read_sample
+from sample_rules import problems
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin, Span, SpanGroup
+
+TYPING, RELATIONS = "luke_typing", "luke_relations"
+
+
+def to_doc(record: dict, nlp: Language) -> tuple[Doc, list[str], int]:
+    """RETURNS (tuple): the Doc of a document of the sample, the mentions left out because they are not on
+    word borders, and the number of relations left out with them."""
+    doc = nlp.make_doc(record["text"])
+    starts = {start for start, _ in record["sents"]}
+    for token in doc:
+        token.is_sent_start = token.idx in starts
+    spans = [doc.char_span(ent["start"], ent["end"], ent["label"], ent["kb_id"]) for ent in record["ents"]]
+    lost = [record["text"][e["start"] : e["end"]] for e, span in zip(record["ents"], spans) if span is None]
+    kept = [number for number, span in enumerate(spans) if span is not None]
+    doc.ents = [spans[number] for number in kept]
+    typed = [
+        Span(doc, spans[number].start, spans[number].end, label=label)
+        for number in kept
+        for label in record["ents"][number]["types"]
+    ]
+    doc.spans[TYPING] = SpanGroup(doc, spans=typed, attrs={"scores": [1.0] * len(typed)})
+    place = {number: index for index, number in enumerate(kept)}
+    relations = [
+        [place[r["head"]], place[r["tail"]], r["label"], 1.0]
+        for r in record["relations"]
+        if r["head"] in place and r["tail"] in place
+    ]
+    doc.spans[RELATIONS] = SpanGroup(doc, spans=list(doc.ents), attrs={"relations": relations})
+    return doc, lost, len(record["relations"]) - len(relations)
+
+
+def write(sample: Sample, out: Path, langs: Iterable[str]) -> dict[str, list]:
+    """Write the DocBins of these languages and of all of them together, as xx.
+
+    RETURNS (dict): for each file its numbers of Docs, entities and relations, then the names of the
+        mentions left out, then the number of relations left out.
+    """
+    blank = {lang: spacy.blank(lang) for lang in langs}
+    names = [f"{lang}_{split}" for lang in (*blank, "xx") for split in sample.schema["splits"]]
+    bins = {name: DocBin() for name in names}
+    counts: dict[str, list] = {name: [0, 0, 0, [], 0] for name in names}
+    for record in sample.docs:
+        if record["lang"] not in blank:
+            continue
+        doc, lost, relations_lost = to_doc(record, blank[record["lang"]])
+        for name in (f"{record['lang']}_{record['split']}", f"xx_{record['split']}"):
+            bins[name].add(doc)
+            numbers = 1, len(doc.ents), len(doc.spans[RELATIONS].attrs["relations"]), lost, relations_lost
+            counts[name] = [old + new for old, new in zip(counts[name], numbers)]
+    out.mkdir(parents=True, exist_ok=True)
+    for name, docs in bins.items():
+        docs.to_disk(out / f"{name}.spacy")
+    return counts
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="the folder of the sample corpus")
+    parser.add_argument("out", type=Path, help="folder to write")
+    args = parser.parse_args()
+    try:
+        sample = read_sample(args.folder)
+        found = problems(sample)
+        if found:
+            sys.exit("\n".join([*found, f"{args.folder}: {len(found)} problems, nothing is written"]))
+        counts = write(sample, args.out, sample.schema["languages"])
+    except (ValueError, OSError, ImportError) as err:
+        sys.exit(str(err))
+    for name, (docs, ents, relations, lost, relations_lost) in counts.items():
+        left_out = f"; left out: {', '.join(lost)}, and {relations_lost} relations of theirs" if lost else ""
+        print(
+            f"{name}: {docs} Docs, {ents:,} entities, {relations} relations, "
+            f"{len(lost)} mentions not on word borders{left_out}"
+        )
+
+
+if __name__ == "__main__":
+    main()
