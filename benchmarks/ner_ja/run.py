@@ -1,0 +1,198 @@
+"""Japanese NER: `luke_ner` against spaCy's `ner` on a spacy-transformers `transformer`, same encoder, same budget.
+
+    python benchmarks/ner_ja/run.py CORPUS ENCODER --system luke --seed 0 --budget 1200 --output out.jsonl
+
+CORPUS: a folder with train.spacy, dev.spacy and test.spacy (scripts/ner_data.py writes one). ENCODER: a BERT-like
+checkpoint in Hugging Face layout. The budget is processor time of the whole process, all threads together, so that
+runs on a busy machine compare; it counts training only. The learning rate follows the share of the budget that is
+used: up for 6 %, then down to 0. Both systems see batches of 16 sentences, keep the embeddings of pieces as they
+are, and are scored at the last step; nothing is chosen on the test set. Prints one JSON line per run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import random
+import resource
+import time
+from contextlib import nullcontext
+from pathlib import Path
+
+import spacy
+import torch
+from spacy.language import Language
+from spacy.tokens import DocBin
+from spacy.training import Example
+
+LUKE = {
+    "components": {
+        "luke_ner": {
+            "factory": "luke_ner",
+            "model": {
+                "@architectures": "spacy_luke.LukeNER.v1",
+                "encoder": {"@architectures": "spacy_luke.LukeEncoder.v1", "freeze_embeddings": True},
+            },
+        }
+    },
+    "optimizer": {"@optimizers": "spacy_luke.AdamW.v1", "learn_rate": 0.0, "head_learn_rate": 0.0},
+}
+# What `spacy init config --pipeline ner --gpu` writes.
+SPACY = {
+    "components": {
+        "transformer": {
+            "factory": "transformer",
+            "model": {
+                "@architectures": "spacy-transformers.TransformerModel.v3",
+                "tokenizer_config": {"use_fast": True},
+                "get_spans": {"@span_getters": "spacy-transformers.strided_spans.v1", "window": 128, "stride": 96},
+            },
+        },
+        "ner": {
+            "factory": "ner",
+            "model": {
+                "@architectures": "spacy.TransitionBasedParser.v2",
+                "state_type": "ner",
+                "extra_state_tokens": False,
+                "hidden_width": 64,
+                "maxout_pieces": 2,
+                "use_upper": False,
+                "tok2vec": {
+                    "@architectures": "spacy-transformers.TransformerListener.v1",
+                    "grad_factor": 1.0,
+                    "pooling": {"@layers": "reduce_mean.v1"},
+                },
+            },
+        },
+    },
+    "optimizer": {
+        "@optimizers": "Adam.v1",
+        "learn_rate": 0.0,
+        "L2": 0.01,
+        "L2_is_weight_decay": True,
+        "grad_clip": 1.0,
+        "eps": 1e-8,
+        "use_averages": False,
+    },
+}
+
+
+def make_pipeline(args: argparse.Namespace) -> tuple[Language, object]:
+    nlp = spacy.blank(args.lang)
+    config = LUKE if args.system == "luke" else SPACY
+    for name, settings in config["components"].items():
+        settings = json.loads(json.dumps(settings))
+        factory, model = settings.pop("factory"), settings["model"]
+        if factory == "luke_ner":
+            settings["negatives"] = args.negatives
+            model["view"] = args.view
+            model["encoder"] |= {"name": args.encoder, "dtype": args.dtype}
+        elif factory == "transformer":
+            model["name"] = args.encoder
+        nlp.add_pipe(factory, name=name, config=settings)
+    optimizer = spacy.registry.resolve({"optimizer": config["optimizer"]})["optimizer"]
+    return nlp, optimizer
+
+
+def train(nlp: Language, optimizer, gold: list, args: argparse.Namespace) -> dict:
+    examples = [Example(nlp.make_doc(doc.text), doc) for doc in gold]
+    nlp.initialize(lambda: examples)
+    if "transformer" in nlp.pipe_names:
+        transformer = nlp.get_pipe("transformer").model.transformer
+        transformer.embeddings.requires_grad_(False)
+        transformer.register_forward_hook(float32_outputs)
+    order: list[int] = []
+    start, wall, steps = time.process_time(), time.time(), 0
+    while (share := (time.process_time() - start) / args.budget) < 1:
+        rate = min(share / 0.06, (1 - share) / 0.94)
+        optimizer.learn_rate = args.rate * rate
+        if args.system == "luke":
+            optimizer.head_learn_rate = args.head_rate * rate
+        if len(order) < 16:
+            order += random.sample(range(len(gold)), len(gold))
+        batch, order = order[:16], order[16:]
+        batch = [Example(nlp.make_doc(gold[i].text), gold[i]) for i in batch]
+        with autocast(args):
+            nlp.update(batch, sgd=False, drop=0.1)
+        for _, pipe in nlp.pipeline:
+            pipe.finish_update(optimizer)
+        steps += 1
+    spent = time.process_time() - start
+    return {"train_cpu_s": round(spent), "train_wall_s": round(time.time() - wall), "steps": steps}
+
+
+def autocast(args: argparse.Namespace):
+    """spacy-transformers has mixed precision for CUDA only: on a CPU it gets torch's from outside."""
+    if args.dtype == "bfloat16" and args.system == "spacy":
+        return torch.autocast("cpu", dtype=torch.bfloat16)
+    return nullcontext()
+
+
+def float32_outputs(module, inputs, output):
+    """What leaves the transformer under autocast, in the type that Thinc takes."""
+    for name, value in output.items():
+        if torch.is_tensor(value):
+            output[name] = value.float()
+    return output
+
+
+def read(path: Path, nlp: Language) -> list:
+    """A Doc for each sentence."""
+    docs = DocBin().from_disk(path).get_docs(nlp.vocab)
+    return [part for doc in docs for part in ([s.as_doc() for s in doc.sents] if doc.has_annotation("SENT_START") else [doc])]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("encoder")
+    parser.add_argument("--system", choices=["luke", "spacy"], required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--budget", type=float, default=1200.0, help="processor seconds of training")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="bfloat16")
+    parser.add_argument("--rate", type=float, required=True, help="highest learning rate of the encoder")
+    parser.add_argument("--head-rate", type=float, default=1e-3)
+    parser.add_argument("--negatives", type=float, default=1.0)
+    parser.add_argument("--view", choices=["words", "full"], default=None)
+    parser.add_argument("--lang", default="ja")
+    parser.add_argument("--split", choices=["dev", "test"], default="test")
+    parser.add_argument("--limit", type=int, default=0, help="score this many sentences only")
+    parser.add_argument("--output", type=Path)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    spacy.util.fix_random_seed(args.seed)
+    torch.manual_seed(args.seed)
+
+    nlp, optimizer = make_pipeline(args)
+    docs = {k: read(args.corpus / f"{k}.spacy", nlp) for k in ("train", args.split)}
+    result = train(nlp, optimizer, docs["train"], args)
+    gold = docs[args.split][: args.limit or None]
+    words = sum(len(doc) for doc in gold)
+    start = time.process_time()
+    with autocast(args):
+        scores = nlp.evaluate([Example(nlp.make_doc(doc.text), doc) for doc in gold], batch_size=64)
+    seconds = time.process_time() - start
+    row = {
+        "corpus": args.corpus.name,
+        "system": args.system,
+        "seed": args.seed,
+        "split": args.split,
+        "sentences": len(gold),
+        **{k: round(100 * scores[f"ents_{k}"], 2) for k in "prf"},
+        "words_per_cpu_s": round(words / seconds),
+        **result,
+        "settings": {k: getattr(args, k) for k in ("budget", "threads", "dtype", "rate", "head_rate", "negatives", "view")},
+        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "versions": {"python": platform.python_version(), "torch": torch.__version__, "spacy": spacy.__version__},
+    }
+    line = json.dumps(row, ensure_ascii=False)
+    print(line)
+    if args.output:
+        with args.output.open("a", encoding="utf8") as file:
+            file.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()
