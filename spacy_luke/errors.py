@@ -171,8 +171,8 @@ class Errors(metaclass=_WithCodes):
         "entity_vocab.json; copy it to the other files."
     )
     LK711 = (
-        "{path}: entity_vocab.json has the special entities {ids}, but the entity table has {rows} rows. The two "
-        "files belong to different checkpoints (full and lite?)."
+        "{path}: entity_vocab.json has the special entities {ids}, config.json says entity_vocab_size {config}, and the "
+        "entity table has {rows} rows. Files of different checkpoints were mixed (full and lite?)."
     )
     LK712 = (
         "There is no directory {name}, and the hub does not give a model of that name ({kind}: {reason}). Without "

@@ -13,10 +13,11 @@ from ..encoder.config import LukeConfig
 from ..errors import Errors
 from ..kb.store import MANIFEST, find_directory, read_manifest
 from ..tokenization.pieces import PieceTokenizer
-from .bert_like import EntityInit, add_markers, copy_queries, from_bert_like
+from .bert_like import EntityInit, copy_queries, from_bert_like
 from .checks import check_weights
 from .entities import SPECIAL_ENTITIES, find_special_ids, split_table
 from .hub import find_checkpoint
+from .markers import add_markers
 from .names import PREFIXES
 from .weights import read_weights, to_float32
 
@@ -58,7 +59,9 @@ class Checkpoint:
 
         if self.entity_names is None:
             return None
-        return EntityVocab.open(self.entity_names) if self.entity_names.is_dir() else EntityVocab.from_file(self.entity_names)
+        if self.entity_names.is_dir():
+            return EntityVocab.open(self.entity_names)
+        return EntityVocab.from_file(self.entity_names)
 
 
 def load_checkpoint(name_or_path: str | Path, *, entity_init: EntityInit = "mask") -> Checkpoint:
@@ -119,7 +122,7 @@ def _from_luke(values, weights, heads, tokenizer, path: Path) -> Checkpoint:
     config = LukeConfig.from_dict(values)
     names = path / "entity_vocab.json"
     ids = find_special_ids(names)
-    vectors, bias = split_table(weights, heads, ids, path)
+    vectors, bias = split_table(weights, heads, ids, config.entity_vocab_size, path)
     to_float32(weights)
     to_float32(heads)
     tokenizer = add_markers(weights, heads, tokenizer, spare_rows=False)
@@ -153,5 +156,6 @@ def read_config(path: Path) -> dict[str, Any]:
         raise ValueError(Errors.LK703.format(path=path, found=kind, known=", ".join(PREFIXES)))
     positions = values.get("position_embedding_type") or "absolute"
     if positions != "absolute":
-        raise ValueError(Errors.LK703.format(path=path, found=f"{kind} ({positions})", known=", ".join(PREFIXES)))
+        found = f"{kind} with {positions} positions"
+        raise ValueError(Errors.LK703.format(path=path, found=found, known=", ".join(PREFIXES)))
     return {key: value for key, value in values.items() if key not in _OF_FILES}

@@ -26,7 +26,7 @@ def find_special_ids(path: Path) -> dict[str, int]:
 
     RAISES: LK710 if there is no file, or [PAD], [UNK] or [MASK] is not in it. [MASK2] may be missing.
     """
-    if not path.is_file():
+    if not path.is_file() or not path.stat().st_size:
         raise ValueError(Errors.LK710.format(path=path, missing="the file"))
     found: dict[str, int] = {}
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
@@ -40,15 +40,19 @@ def find_special_ids(path: Path) -> dict[str, int]:
 
 
 def split_table(
-    weights: dict[str, torch.Tensor], heads: dict[str, torch.Tensor], ids: dict[str, int], path: Path
+    weights: dict[str, torch.Tensor],
+    heads: dict[str, torch.Tensor],
+    ids: dict[str, int],
+    entities: int,
+    path: Path,
 ) -> tuple[numpy.ndarray | None, numpy.ndarray | None]:
     """Leave the special rows in `weights` (and of the bias in `heads`), in our order; a missing [MASK2] is a
     copy of [MASK], as in the authors' conversion.
 
-    ids: row of each special entity in the table.
+    ids: row of each special entity in the table. entities: rows the config says there are.
     RETURNS: the whole table (entities, emb) and the bias (entities,), on pages of the file, fp16 or fp32;
         None for a lite checkpoint, which has special rows only.
-    RAISES: LK708 without a table, LK711 for a row beyond its end.
+    RAISES: LK708 without a table, LK711 if its rows are not those of the config, or an id is beyond them.
     """
     import torch
 
@@ -56,8 +60,8 @@ def split_table(
         raise ValueError(Errors.LK708.format(path=path, n=1, names=TABLE))
     table, bias = weights[TABLE], heads.get(BIAS)
     rows = torch.tensor([ids.get(name, ids["[MASK]"]) for name in SPECIAL_ENTITIES])
-    if int(rows.max()) >= len(table):
-        raise ValueError(Errors.LK711.format(path=path, ids=ids, rows=len(table)))
+    if len(table) != entities or int(rows.max()) >= entities:
+        raise ValueError(Errors.LK711.format(path=path, ids=ids, config=entities, rows=len(table)))
     weights[TABLE] = table[rows]
     if bias is not None:
         heads[BIAS] = bias[rows]

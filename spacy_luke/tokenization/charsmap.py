@@ -8,11 +8,13 @@ Here the longest entry wins at every place, whatever its length.
 
 from __future__ import annotations
 
-import re
 from functools import cached_property, lru_cache
-from typing import Iterable, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy
+
+if TYPE_CHECKING:
+    from thinc.types import Ints1d
 
 _VALUE = (1 << 31) - 1
 _BYTES = numpy.arange(1, 256, dtype="int64")
@@ -42,22 +44,22 @@ class CharsMap:
 
     def apply(self, text: str) -> Mapped:
         """Replace the longest entry at every place, from the left; blanks at the end are dropped."""
-        if not self.may_change.search(text):
+        suspicious = self.suspicious(text)
+        if not len(suspicious):
             return Mapped(text.rstrip(" "))
         parts: list[str] = []
         sources: list[tuple[int, int, int]] = []  # new characters, and the old ones they stand for
         at = 0
-        for match in self.may_change.finditer(text):
-            if match.start() < at:
-                continue
-            found = self._longest(text, match.start())
-            if found is None:
-                continue
-            parts.append(text[at : match.start()])
-            sources.extend((1, i, i + 1) for i in range(at, match.start()))
-            at, replacement = found
-            parts.append(replacement)
-            sources.append((len(replacement), match.start(), at))
+        for place in suspicious.tolist():
+            # an entry may begin here, or a character earlier
+            for start in (place - 1, place):
+                found = self._longest(text, start) if start >= at else None
+                if found is not None:
+                    end, replacement = found
+                    parts.extend((text[at:start], replacement))
+                    sources.extend((1, i, i + 1) for i in range(at, start))
+                    sources.append((len(replacement), start, end))
+                    at = end
         parts.append(text[at:])
         sources.extend((1, i, i + 1) for i in range(at, len(text)))
         normalised = "".join(parts).rstrip(" ")
@@ -81,16 +83,22 @@ class CharsMap:
     def _replacement(self, start: int) -> str:
         return self._replacements[start : self._replacements.index(b"\0", start)].decode()
 
+    def suspicious(self, text: str) -> Ints1d:
+        """Where the text has a character that is an entry by itself, or the second of one. Nearly all letters
+        begin an entry; a text in which they alone are found stays as it is."""
+        points = numpy.frombuffer(text.encode("utf-32-le"), dtype="<u4")
+        return numpy.flatnonzero(self._is_suspicious[numpy.minimum(points, len(self._is_suspicious) - 1)])
+
     @cached_property
-    def may_change(self) -> re.Pattern[str]:
-        """Finds the characters that are an entry, and those in front of one that may continue an entry.
-        (That all entries begin with a Latin letter or a kana is no reason to look at each of them.)"""
+    def _is_suspicious(self) -> numpy.ndarray:
+        """(code points,) bool; the last one stands for all that follow."""
         first = self._step(self._offsets[:1])
         second = self._step(numpy.asarray([place for _, place, _ in first], dtype="int64"))
-        pattern = _any_of(character for character, _, is_entry in first if is_entry)
-        if second:
-            pattern += f"|.(?={_any_of(character for character, _, _ in second)})"
-        return re.compile(pattern, re.DOTALL)
+        found = [ord(character) for character, _, is_entry in first if is_entry]
+        found += [ord(character) for character, _, _ in second]
+        table = numpy.zeros((max(found, default=0) + 2,), dtype=bool)
+        table[found] = True
+        return table
 
     def _step(self, places: numpy.ndarray) -> list[tuple[str, int, bool]]:
         """One character on from each of the given places of the trie: the character, the place it leads to,
@@ -114,12 +122,6 @@ class CharsMap:
 
 def _utf8_length(first: int) -> int:
     return 1 if first < 0x80 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4
-
-
-def _any_of(characters: Iterable[str]) -> str:
-    """A regular expression for one of the characters; (?!) finds nothing."""
-    members = "".join(sorted(set(characters)))
-    return f"[{re.escape(members)}]" if members else "(?!)"
 
 
 @lru_cache(maxsize=8)

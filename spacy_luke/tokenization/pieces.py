@@ -11,6 +11,7 @@ Three ways to cut one text, the coarsest first:
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Sequence
 
@@ -59,8 +60,6 @@ class PieceTokenizer:
         self.vocab_size: int = max(vocabulary.values()) + 1
         # pieces that are a space and nothing else
         self._blanks = [vocabulary[blank] for blank in ("▁", "Ġ") if blank in vocabulary]
-        self._plain = PlainTokenizer(spec)
-        self._inside: PlainTokenizer | None = None  # the same without the "▁" or space put in front
         ids = {role: vocabulary[name] for role, name in self.names.items()}
         self.cls: int = ids["cls"]
         self.sep: int = ids["sep"]
@@ -69,6 +68,15 @@ class PieceTokenizer:
         self.unk: int = ids["unk"]
         self.ent: int | None = ids.get("ent")
         self.ent2: int | None = ids.get("ent2")
+
+    @cached_property
+    def _plain(self) -> PlainTokenizer:
+        return PlainTokenizer(json.loads(self._json))
+
+    @cached_property
+    def _inside(self) -> PlainTokenizer:
+        """The same without the "▁" or the space that is put in front of a text."""
+        return PlainTokenizer(json.loads(self._json), prefix=False)
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -96,8 +104,6 @@ class PieceTokenizer:
 
         word_starts, word_ends: for each text (words,) int, character borders in order.
         """
-        if self._inside is None:
-            self._inside = PlainTokenizer(json.loads(self._json), prefix=False)
         texts = [without_surrogates(text) for text in texts]
         cuts = [
             cut_words(text, starts, ends, self._plain.has_prefix)
@@ -122,7 +128,9 @@ class PieceTokenizer:
     def _trim(self, pieces: Pieces, text: str) -> Pieces:
         starts, ends = trim_blanks(text, pieces.starts, pieces.ends)
         # the "▁" put in front of a text has the offsets of the letter behind it
-        return Pieces(pieces.ids, starts, numpy.where(numpy.isin(pieces.ids, self._blanks), starts, ends))
+        for blank in self._blanks:
+            ends = numpy.where(pieces.ids == blank, starts, ends)
+        return Pieces(pieces.ids, starts, ends)
 
     def __len__(self) -> int:
         return self.vocab_size

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Sequence
 import numpy
 
 from ..types import Pieces
-from .charsmap import Mapped, chars_map
+from .charsmap import CharsMap, Mapped, chars_map
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -18,18 +18,19 @@ if TYPE_CHECKING:
     from tokenizers import Encoding
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
-# the code points for which str.isspace() is true
-_BLANKS = numpy.asarray([ord(c) for c in map(chr, range(0x3001)) if c.isspace()], dtype="uint32")
+# code point -> is it a blank; the last blank is U+3000
+_IS_BLANK = numpy.asarray([chr(point).isspace() for point in range(0x3002)])
 
 
 class PlainTokenizer:
-    """The tokenizer of a parsed tokenizer.json (which is changed here) without special pieces, template, cutting and padding.
+    """The tokenizer of a tokenizer.json without special pieces, template, cutting and padding.
 
     Without its added tokens the text "<mask>" is five ordinary pieces. A Unigram model finds its
     control pieces in texts as well (SentencePiece does not): they are renamed to something with a
     space inside, which no text has once spaces have become "▁". SentencePiece's character map is
     applied here, see charsmap.py.
 
+    spec: the parsed tokenizer.json, which is changed here.
     prefix: False takes away the "▁" or the space that is put in front of a text.
     """
 
@@ -44,12 +45,12 @@ class PlainTokenizer:
             for i in special & set(range(len(model["vocab"]))):
                 piece, score = model["vocab"][i]
                 model["vocab"][i] = [f" {piece}", score]
-        self._maps = []
-        for part in _parts(spec["normalizer"], "normalizers"):
-            if part["type"] == "Precompiled":
-                self._maps.append(chars_map(base64.b64decode(part["precompiled_charsmap"])))
-                part.clear()
-                part.update(type="Sequence", normalizers=[])  # does nothing
+        self._charsmap: CharsMap | None = None
+        for first in _parts(spec["normalizer"], "normalizers")[:1]:
+            if first["type"] == "Precompiled":
+                self._charsmap = chars_map(base64.b64decode(first["precompiled_charsmap"]))
+                first.clear()
+                first.update(type="Sequence", normalizers=[])  # does nothing
         self.has_prefix = False  # whether a text is tokenised as if a space stood in front of it
         for part in _parts(spec["pre_tokenizer"], "pretokenizers"):
             if part["type"] == "Metaspace":
@@ -64,43 +65,51 @@ class PlainTokenizer:
         """Each text as a whole; offsets as `tokenizers` gives them, spaces in front included."""
         mapped = [self._map(text) for text in texts]
         encodings = self._tokenizer.encode_batch([m.text for m in mapped], add_special_tokens=False)
-        return [_pieces(encoding, [m]) for encoding, m in zip(encodings, mapped, strict=True)]
+        return [
+            _pieces(encoding, None if m.starts is None else [m], 0)
+            for encoding, m in zip(encodings, mapped, strict=True)
+        ]
 
     def encode_cut(self, rows: Sequence[Sequence[str]]) -> list[tuple[Pieces, Ints1d]]:
         """Each row of segments, every segment on its own; offsets are those inside the segment, given
         with the number of the segment, (pieces,) int64."""
         mapped = [self._map_row(row) for row in rows]
-        encodings = self._tokenizer.encode_batch(
-            [[m.text for m in row] for row in mapped], is_pretokenized=True, add_special_tokens=False
-        )
+        texts = [row if m is None else [part.text for part in m] for row, m in zip(rows, mapped, strict=True)]
+        encodings = self._tokenizer.encode_batch(texts, is_pretokenized=True, add_special_tokens=False)
+        which = [numpy.asarray(encoding.word_ids, dtype="int64") for encoding in encodings]
         return [
-            (_pieces(encoding, row, words), words)
-            for encoding, row in zip(encodings, mapped, strict=True)
-            for words in [numpy.asarray(encoding.word_ids, dtype="int64")]
+            (_pieces(encoding, m, segments), segments)
+            for encoding, m, segments in zip(encodings, mapped, which, strict=True)
         ]
 
     def _map(self, text: str) -> Mapped:
-        return self._maps[0].apply(text) if self._maps else Mapped(text)
+        return Mapped(text) if self._charsmap is None else self._charsmap.apply(text)
 
-    def _map_row(self, row: Sequence[str]) -> list[Mapped]:
-        if self._maps and self._maps[0].may_change.search("".join(row)):
-            return [self._map(segment) for segment in row]
-        return [Mapped(segment.rstrip(" ") if self._maps else segment) for segment in row]
+    def _map_row(self, row: Sequence[str]) -> list[Mapped] | None:
+        """None if nothing changes, as in most rows: one look is faster than one for each segment."""
+        charsmap = self._charsmap
+        if charsmap is None:
+            return None
+        if len(charsmap.suspicious("".join(row))) or any(segment.endswith(" ") for segment in row):
+            return [charsmap.apply(segment) for segment in row]
+        return None
 
 
-def _pieces(encoding: Encoding, segments: Sequence[Mapped], words: Ints1d | int = 0) -> Pieces:
-    """The pieces with their offsets in the original of the segment they are in, `words` (pieces,)."""
+def _pieces(encoding: Encoding, segments: Sequence[Mapped] | None, which: Ints1d | int) -> Pieces:
+    """The pieces with their offsets in the original of the segment they are in, `which` (pieces,).
+    segments: None if the originals were not changed."""
     ids = numpy.asarray(encoding.ids, dtype="int64")
     starts, ends = numpy.asarray(encoding.offsets, dtype="int64").reshape(-1, 2).T
-    if any(segment.starts is not None for segment in segments):
-        lengths = [len(m.text if m.starts is None else m.starts) for m in segments]
-        begins = (numpy.cumsum([0, *lengths]))[words]  # of the segment of each piece
-        same = [numpy.arange(length) for length in lengths]
-        olds = numpy.concatenate([s if m.starts is None else m.starts for s, m in zip(same, segments)])
-        oldz = numpy.concatenate([s + 1 if m.ends is None else m.ends for s, m in zip(same, segments)])
+    if segments is not None and len(ids):
+        same = [numpy.arange(len(m.text)) for m in segments]
+        olds = [s if m.starts is None else m.starts for s, m in zip(same, segments, strict=True)]
+        old_ends = [s + 1 if m.ends is None else m.ends for s, m in zip(same, segments, strict=True)]
+        begins = numpy.cumsum([0, *map(len, olds)])[which]  # of the segment of each piece
+        # a piece of no character (the "▁" of a text of nothing else) may stand at the end
+        new = numpy.minimum(begins + starts, sum(map(len, olds)) - 1)
         solid = starts < ends
-        starts = numpy.where(solid, olds[numpy.minimum(begins + starts, len(olds) - 1)], 0)
-        ends = numpy.where(solid, oldz[begins + ends - 1], 0)
+        starts = numpy.where(solid, numpy.concatenate(olds)[new], 0)
+        ends = numpy.where(solid, numpy.concatenate(old_ends)[begins + ends - 1], 0)
     return Pieces(ids, starts, ends)
 
 
@@ -137,7 +146,7 @@ def trim_blanks(
     starts, ends: (pieces,) characters of `text`
     """
     points = numpy.frombuffer(text.encode("utf-32-le"), dtype="uint32")
-    blank = numpy.isin(points, _BLANKS)
+    blank = _IS_BLANK[numpy.minimum(points, len(_IS_BLANK) - 1)]
     if not blank.any():
         return starts, ends
     positions = numpy.arange(len(points) + 1)

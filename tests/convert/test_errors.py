@@ -185,6 +185,12 @@ def test_special_entities(luke):
     write_json(luke / "entity_vocab.json", {"[PAD]": 0, "[UNK]": 1, "[MASK]": 900})
     with pytest.raises(ValueError, match="LK711.*900.*5 rows"):
         load_checkpoint(luke)
+    change_config(luke, entity_vocab_size=900)
+    with pytest.raises(ValueError, match="LK711.*entity_vocab_size 900.*5 rows"):
+        load_checkpoint(luke)
+    (luke / "entity_vocab.json").write_bytes(b"")
+    with pytest.raises(ValueError, match="LK710.*the file"):
+        load_checkpoint(luke)
     (luke / "entity_vocab.json").unlink()
     with pytest.raises(ValueError, match="LK710"):
         load_checkpoint(luke)
