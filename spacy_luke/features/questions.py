@@ -45,7 +45,10 @@ def ask_spans(
     get_spans: SpanGetter | None = None,
     max_slots: int = MAX_SLOTS,
 ) -> AskedSpans:
-    """One slot for each span, as in LUKE's NER (LUKE.md section 4 names the original files).
+    """One slot for each span, as in LUKE's NER (studio-ousia/luke examples/ner/reader.py).
+
+    Words are tokenised one by one, as LUKE does: where a piece lies over two words, as in Japanese text
+    tokenised as a whole, spans that differ by one word could not be told apart.
 
     A span is asked in the window whose target holds its first word, if the window holds all of it.
     It is not asked if it has no piece (white space, characters the tokenizer drops). With view "full"
@@ -56,13 +59,14 @@ def ask_spans(
     slot_id (int): the entity of each slot, [MASK].
     limit (int): pieces a window may hold, special pieces included.
     """
-    pieces = tokenizer.encode([doc.text for doc in docs])
+    words = [word_offsets(doc) for doc in docs]
+    pieces = tokenizer.encode_words([doc.text for doc in docs], *zip(*words)) if docs else []
     windows_of = get_spans(docs) if get_spans is not None else None
     questions, rows = [], []
     offset = 0
     for i, doc in enumerate(docs):
         doc_spans = spans[offset : offset + lengths[i]]
-        alignment = align(pieces[i], *word_offsets(doc))
+        alignment = align(pieces[i], *words[i])
         for window in _windows(doc, i, pieces[i], alignment, windows_of, limit - 2):
             inside = _asked_in(window, doc_spans, alignment)
             for chunk in _chunks(inside, view, max_slots):

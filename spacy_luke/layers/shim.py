@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Iterator
 
 import srsly
@@ -41,11 +41,13 @@ class LukeShim(Shim):
     `from_bytes`. Bytes are msgpack around safetensors; settings are the config's, not the file's."""
 
     _model: LukeEncoder | None
+    _config: LukeConfig | None
     tokenizer: PieceTokenizer | None
 
     def __init__(self, settings: EncoderSettings):
         super().__init__(None)
         self.settings = settings
+        self._config = None
         self.tokenizer = None
 
     @property
@@ -57,7 +59,10 @@ class LukeShim(Shim):
 
     @property
     def config(self) -> LukeConfig:
-        return self.encoder.config
+        """As in the checkpoint, whatever the settings say. RAISES ValueError LK401 as `encoder`."""
+        if self._config is None:
+            raise ValueError(Errors.LK401)
+        return self._config
 
     @property
     def is_loaded(self) -> bool:
@@ -75,8 +80,12 @@ class LukeShim(Shim):
         settings = self.settings
         if not 0 <= settings.freeze_layers <= config.num_hidden_layers:
             raise ValueError(Errors.LK402.format(n=settings.freeze_layers, layers=config.num_hidden_layers))
+        dropout = settings.dropout
+        running = config
+        if dropout is not None:
+            running = replace(config, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout)
         with torch.device("meta"):
-            encoder = LukeEncoder(config)
+            encoder = LukeEncoder(running)
         encoder.load_state_dict(weights, assign=True)
         encoder.to(get_torch_default_device())
         encoder.requires_grad_(True)
@@ -85,11 +94,7 @@ class LukeShim(Shim):
             encoder.embeddings.requires_grad_(False)
         for layer in encoder.encoder.layer[: settings.freeze_layers]:
             layer.requires_grad_(False)
-        if settings.dropout is not None:
-            for module in encoder.modules():
-                if isinstance(module, torch.nn.Dropout):
-                    module.p = settings.dropout
-        self._model, self.tokenizer = encoder.eval(), tokenizer
+        self._model, self._config, self.tokenizer = encoder.eval(), config, tokenizer
 
     def predict(self, inputs: LukeInputs, view: SlotView) -> LukeOutputs:
         import torch
@@ -137,7 +142,7 @@ class LukeShim(Shim):
 
         weights = {name: value.contiguous() for name, value in self._model.state_dict().items()}
         msg: dict[str, Any] = {
-            "config": self._model.config.to_dict(),
+            "config": self.config.to_dict(),
             "tokenizer": self.tokenizer.to_bytes(),
             "weights": save(weights),
         }

@@ -16,6 +16,12 @@ def tokenizer(xlmr):
     return PieceTokenizer.from_directory(xlmr)
 
 
+def _encode(docs, tokenizer):
+    words = [word_offsets(doc) for doc in docs]
+    pieces = tokenizer.encode_words([doc.text for doc in docs], *zip(*words))
+    return pieces, [align(p, *w) for p, w in zip(pieces, words)]
+
+
 def _ask(docs, tokenizer, limit=512, view="words", max_words=3, **settings):
     spans = build_word_span_suggester_v1(max_words)(docs)
     data = spans.dataXd.reshape(-1, 2)
@@ -27,11 +33,10 @@ def test_pieces_and_slots_of_a_short_doc(tokenizer):
     doc = NLP.make_doc("Tokyo is the capital")
     spans, asked = _ask([doc], tokenizer)
     (question,) = asked.questions
-    pieces = tokenizer.encode([doc.text])[0]
+    (pieces,), (alignment,) = _encode([doc], tokenizer)
     assert question.piece_ids.tolist() == [tokenizer.cls, *pieces.ids, tokenizer.sep]
     assert asked.rows.tolist() == list(range(len(spans)))
     assert set(question.slot_ids) == {2}
-    alignment = align(pieces, *word_offsets(doc))
     for (first, last), (start, end) in zip(question.slot_spans, spans):
         assert (first, last) == (alignment.first[start] + 1, alignment.last[end - 1] + 1)
 
@@ -42,8 +47,7 @@ def test_every_span_is_asked_once_with_its_own_pieces(tokenizer, view, limit, ma
     docs = [NLP.make_doc(text) for text in ("He lives in Tokyo and in Kyoto. " * 3, "", "  ", "京都 に 行く Bob 😀")]
     spans, asked = _ask(docs, tokenizer, limit, view, max_words)
     owner = numpy.repeat(range(4), [len(build_word_span_suggester_v1(max_words)([d]).data) for d in docs])
-    pieces = tokenizer.encode([doc.text for doc in docs])
-    alignments = [align(p, *word_offsets(d)) for p, d in zip(pieces, docs)]
+    pieces, alignments = _encode(docs, tokenizer)
     assert sorted(asked.rows) == sorted(set(asked.rows))
     has_pieces = [
         alignments[o].last[e - 1] > alignments[o].first[s] for o, (s, e) in zip(owner, spans)
@@ -80,3 +84,12 @@ def test_no_docs_and_empty_docs(tokenizer):
     for docs in ([], [NLP.make_doc("")], [NLP.make_doc("  \n ")]):
         spans, asked = _ask(docs, tokenizer)
         assert asked.questions == [] and len(asked.rows) == 0 and asked.n_spans == len(spans)
+
+
+def test_spans_that_differ_by_a_word_differ_in_pieces(tokenizer):
+    """Whatever the vocabulary joins: no piece lies over two Japanese words."""
+    words = ["東京", "都", "知事", "は", "京都", "へ"]
+    doc = Doc(NLP.vocab, words=words, spaces=[False] * 6)
+    spans, asked = _ask([doc], tokenizer, max_words=4)
+    (question,) = asked.questions
+    assert len({tuple(span) for span in question.slot_spans.tolist()}) == len(spans)

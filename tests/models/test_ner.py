@@ -72,8 +72,9 @@ def test_logits_equal_hugging_face(hf, view):
     scores = ours.predict((docs, suggester(docs)))
     expected = []
     for doc in docs:
-        pieces = tokenizer.encode([doc.text])[0]
-        alignment = align(pieces, *word_offsets(doc))
+        starts, ends = word_offsets(doc)
+        pieces = tokenizer.encode_words([doc.text], [starts], [ends])[0]
+        alignment = align(pieces, starts, ends)
         spans = [(alignment.first[s] + 1, alignment.last[e - 1] + 1) for s, e in suggester([doc]).data]
         positions = torch.full((1, len(spans), 30), -1)
         for i, (start, end) in enumerate(spans):
@@ -119,3 +120,27 @@ def test_bfloat16_is_close_and_trains(hf, xlmr):
     (a, da), (b, db) = outputs.values()
     assert 0 < abs(a - b).max() < 0.05
     assert torch.nn.functional.cosine_similarity(da, db, dim=0) > 0.99
+
+
+def test_the_dropout_of_the_config_replaces_that_of_the_checkpoint(xlmr):
+    docs = [spacy.blank("xx").make_doc(TEXTS[0])]
+    spans = build_word_span_suggester_v1(3)(docs)
+    for dropout, differs in ((None, False), (0.5, True)):  # the tiny checkpoint has none
+        model = _model(xlmr, dropout=dropout)
+        first, second = (model.begin_update((docs, spans))[0] for _ in range(2))
+        assert (abs(first - second).max() > 1e-3) == differs
+        assert get_shim(model.get_ref("encoder")).config.hidden_dropout_prob == 0.0
+
+
+def test_gradient_checkpointing_gives_the_same_gradients(xlmr):
+    docs = [spacy.blank("xx").make_doc(text) for text in TEXTS]
+    spans = build_word_span_suggester_v1(3)(docs)
+    gradients = []
+    for checkpointing in (False, True):
+        model = _model(xlmr, gradient_checkpointing=checkpointing)
+        numpy.random.seed(0)
+        model.get_ref("output_layer").initialize()
+        scores, backprop = model.begin_update((docs, spans))
+        backprop(numpy.ones_like(scores))
+        gradients.append(torch.cat([g.flatten() for g in get_shim(model.get_ref("encoder")).gradients()]))
+    torch.testing.assert_close(*gradients)
