@@ -21,7 +21,7 @@ import numpy as np
 from ..errors import Errors
 from .entity_json import read_json_pairs
 
-CHUNK = 100_000  # entities
+CHUNK = 100_000  # names
 NO_KEY = "\0"  # no name: readers refuse it
 _SPECIAL = re.compile(r"\[[A-Z0-9_]+\]")
 LARGEST_ID = 2**28  # beyond any table of vectors; a larger id is a slip
@@ -96,7 +96,7 @@ def _read_tsv(path: Path) -> Iterator[Chunk]:
         chunk.places.append(number)
         chunk.entities.append(number - 1)
         chunk.counts.append(int(count))
-        if len(chunk.keys) == CHUNK:
+        if len(chunk.keys) >= CHUNK:
             yield chunk
             chunk = Chunk()
     yield chunk
@@ -127,7 +127,7 @@ def _read_jsonl(path: Path) -> Iterator[Chunk]:
         chunk.places.extend([number] * len(names))
         chunk.entities.append(entity)
         chunk.counts.append(count)
-        if len(chunk.entities) == CHUNK:
+        if len(chunk.keys) >= CHUNK:
             yield chunk
             chunk = Chunk()
     yield chunk

@@ -1,8 +1,8 @@
 """Which row of the entity table is "Japan"? The vocabulary of an encoder's entities, kept on the disk.
 
     names/       StringIndex, a key per name: "ja:日本", ":Japan", "[MASK]"; "Japan" in a plain vocabulary
-    starts.npy   (ids + 1,) where the names of each id start in order.npy
-    order.npy    (names,) rows of `names`, by id
+    starts.npy   (ids + 1,) where the names of each id start in places.npy
+    places.npy   (names,) where each name stands in `names`, by id
     counts.npy   (ids,) how often an entity was linked to, -1 = not given             optional
     qids.npy     (QIDs,) the numbers of QIDs, sorted, and qid_ids.npy (QIDs,)          optional
 
@@ -16,7 +16,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from thinc.types import Ints1d
 
 KIND, VERSION = "spacy_luke.entity_vocab", 1
+EXPORTED = 10_000  # entities written at once
 
 
 class EntityVocab:
@@ -43,7 +44,7 @@ class EntityVocab:
         home = self._home = find_directory(self.path)
         self.about = read_manifest(home, KIND, VERSION)
         self._names = StringIndex.open(home / "names")
-        self._starts, self._order = _map(home / "starts.npy"), _map(home / "order.npy")
+        self._starts, self._places = _map(home / "starts.npy"), _map(home / "places.npy")
         has_qids = (home / "qids.npy").is_file()
         self._qids = (_map(home / "qids.npy"), _map(home / "qid_ids.npy")) if has_qids else None
 
@@ -121,18 +122,19 @@ class EntityVocab:
 
     def titles(self, id: int) -> list[tuple[str, str | None]]:
         """All (title, language) of an entity, as they came. Raises LK317 for an id out of range."""
-        if not 0 <= id < len(self):
-            raise ValueError(Errors.LK317.format(path=self.path, id=id, rows=len(self)))
-        rows = self._order[self._starts[id] : self._starts[id + 1]]
-        return [self._name(key) for key in dict.fromkeys(map(self._names.key, rows.tolist()))]
+        return list(dict.fromkeys(self._iter_titles(id)))
 
     def title(self, id: int, language: str | None = None) -> str | None:
         """The first title of an entity in that language, or its first title at all if no language is
         asked for; None if there is none. Raises LK317 for an id out of range."""
-        for title, found in self.titles(id):
-            if language is None or found == language:
-                return title
-        return None
+        titles = (title for title, found in self._iter_titles(id) if language is None or found == language)
+        return next(titles, None)
+
+    def _iter_titles(self, id: int) -> Iterator[tuple[str, str | None]]:
+        if not 0 <= id < len(self):
+            raise ValueError(Errors.LK317.format(path=self.path, id=id, rows=len(self)))
+        places = self._places[self._starts[id] : self._starts[id + 1]]
+        return (self._name(self._names.key_at(place)) for place in places.tolist())
 
     @cached_property
     def counts(self) -> Ints1d | None:
@@ -145,16 +147,18 @@ class EntityVocab:
         in another way: some have a language and some have none, or none has but most look as if they had."""
         from .entity_vocab_build import Prefixes
 
-        seen, bare, entries = Prefixes(), 0, 0
+        seen, bare, separator = Prefixes(), 0, "\n"
         with new_file(Path(path), encoding="utf8") as file:
             file.write("{")
-            for id in range(len(self)):
-                for title, language in self.titles(id):
-                    key = title if language is None else f"{language}:{title}"
-                    seen.add([key])
-                    bare += language is None and not is_special(title)
-                    file.write(f"{',' if entries else ''}\n{json.dumps(key, ensure_ascii=False)}: {id}")
-                    entries += 1
+            for first in range(0, len(self), EXPORTED):
+                ids = range(first, min(first + EXPORTED, len(self)))
+                names = [(id, title, language) for id in ids for title, language in self.titles(id)]
+                keys = [title if language is None else f"{language}:{title}" for _, title, language in names]
+                seen.add(keys)
+                bare += sum(language is None and not is_special(title) for _, title, language in names)
+                lines = [f"{json.dumps(key, ensure_ascii=False)}: {name[0]}" for key, name in zip(keys, names)]
+                file.write(separator + ",\n".join(lines) if lines else "")
+                separator = ",\n" if lines else separator
             file.write("\n}\n")
             if seen.unclear or bare != (0 if seen.languages else seen.names):
                 raise ValueError(Errors.LK315.format(path=path, bare=bare, names=seen.names, prefixed=seen.prefixed))

@@ -57,7 +57,7 @@ def build_entity_vocab(directory: Path, path: Path, qids: Path | None) -> None:
         starts = np.zeros(int(ids.max()) + 2, dtype=np.int64)
         np.cumsum(np.bincount(ids), out=starts[1:])
         save_npy(new / "starts.npy", starts)
-        save_npy(new / "order.npy", np.argsort(ids, kind="stable").astype(np.uint32))
+        save_npy(new / "places.npy", names.places[np.argsort(ids, kind="stable")])
         if (counts >= 0).any():
             by_id = np.full(len(starts) - 1, -1, dtype=np.int64)
             by_id[entities] = counts

@@ -101,6 +101,17 @@ def test_jsonl(tmp_path):
     assert not (tmp_path / "out.json").exists()
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_export_in_parts(tmp_path, monkeypatch, at_once):
+    """Ids without a name, at the borders of parts too, leave no trace in the file."""
+    monkeypatch.setattr("spacy_luke.kb.entity_vocab.EXPORTED", at_once)
+    numbers = {"b": 2, "日本": 2, "c": 6, "d": 7}
+    with pytest.warns(UserWarning, match="5 ids without a name"):
+        vocab = EntityVocab.from_file(write(tmp_path / "vocab.json", numbers))
+    vocab.to_entity_vocab_json(tmp_path / "out.json")
+    assert json.loads((tmp_path / "out.json").read_text(encoding="utf8")) == numbers
+
+
 def test_names_that_come_again(tmp_path):
     text = '{"a": 0, "b": 1, "a": 0, "a": 0}'
     with pytest.warns(UserWarning, match="LKW301.*2 names given again") as seen:
