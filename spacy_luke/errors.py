@@ -134,6 +134,10 @@ class Errors(metaclass=_WithCodes):
     )
 
     # --- training and scoring ------------------------------------------------------------------
+    LK601 = (
+        "total_steps of the optimizer is '{value}': a variable of the config that nobody filled in. Train with "
+        "`spacy train`, or load the config with spacy.util.load_config(path, interpolate=True)."
+    )
 
     # --- checkpoints, command line, project ----------------------------------------------------
     LK701 = (

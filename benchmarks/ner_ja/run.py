@@ -36,7 +36,7 @@ LUKE = {
             },
         }
     },
-    "optimizer": {"@optimizers": "spacy_luke.AdamW.v1", "learn_rate": 0.0, "head_learn_rate": 0.0},
+    "optimizer": {"@optimizers": "spacy_luke.AdamW.v1"},
 }
 # What `spacy init config --pipeline ner --gpu` writes.
 SPACY = {
@@ -108,7 +108,7 @@ def train(nlp: Language, optimizer, gold: list, args: argparse.Namespace) -> dic
         rate = min(share / 0.06, (1 - share) / 0.94)
         optimizer.learn_rate = args.rate * rate
         if args.system == "luke":
-            optimizer.head_learn_rate = args.head_rate * rate
+            optimizer.rates = (args.rate * rate, args.head_rate * rate)
         if len(order) < 16:
             order += random.sample(range(len(gold)), len(gold))
         batch, order = order[:16], order[16:]

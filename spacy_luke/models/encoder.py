@@ -82,6 +82,9 @@ class LukeListener(Model[InT, OutT]):
 
 
 def listener_init(model: LukeListener, X=None, Y=None) -> None:
+    """Loads the encoder if nothing has: spaCy does not initialize a frozen `luke` pipe."""
+    if not get_shim(model).is_loaded:
+        get_encoder(model).initialize()
     model.set_dim("nO", get_encoder(model).get_dim("nO"), force=True)
 
 

@@ -84,7 +84,9 @@ class Luke(LukePipe):
         self.end_update(sgd)
         for listener in self.listeners:
             listener.is_trained = True
-        return {} if losses is None else losses
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)  # spaCy's logger asks for one; the pipes behind have theirs
+        return losses
 
     def initialize(
         self, get_examples: Callable[[], Iterable[Example]], *, nlp: Language | None = None

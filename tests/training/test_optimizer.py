@@ -2,7 +2,6 @@ import numpy
 import pytest
 import torch
 from thinc.api import Linear, Model, SGD
-from thinc.schedules import warmup_linear
 
 from spacy_luke.training.gradients import clip_gradients, scale_gradients
 from spacy_luke.training.optimizer import build_adamw_v1
@@ -33,13 +32,26 @@ def test_equals_torch_adamw_with_its_rate_and_decay(name, rate, decay):
     numpy.testing.assert_allclose(ours, _torch_steps(weights, grads, rate, decay, 1e-12), atol=1e-5)
 
 
-def test_both_rates_follow_their_schedules():
-    optimizer = build_adamw_v1(warmup_linear(1.0, 2, 4), warmup_linear(10.0, 2, 4))
-    rates = []
-    for _ in range(4):
-        rates.append((optimizer.learn_rate, optimizer.head_learn_rate))
+def test_both_rates_rise_and_fall():
+    optimizer = build_adamw_v1(1.0, 10.0, warmup_steps=2, total_steps=6, weight_decay=0.0, eps=1e-12)
+    rates, moves = [], []
+    for _ in range(7):
+        rates.append(optimizer.learn_rate)
+        for name in ("luke.x.weight", "W"):
+            key = (len(rates), name)  # a fresh key: the first step of Adam moves by the rate
+            moved, _ = optimizer(key, numpy.zeros((1, 1), dtype="f"), numpy.ones((1, 1), dtype="f"))
+            moves.append(-float(moved[0, 0]))
         optimizer.step_schedules()
-    assert rates == [(0.0, 0.0), (0.5, 5.0), (1.0, 10.0), (0.5, 5.0)]
+    assert rates == [0.5, 1.0, 1.0, 0.75, 0.5, 0.25, 0.0]
+    assert moves[0::2] == pytest.approx(rates, abs=1e-3)
+    assert moves[1::2] == pytest.approx([10 * rate for rate in rates], abs=1e-2)
+
+
+def test_rates_stay_without_total_steps():
+    optimizer = build_adamw_v1(1.0, warmup_steps=0)
+    for _ in range(3):
+        assert optimizer.learn_rate == 1.0
+        optimizer.step_schedules()
 
 
 def test_one_rate_for_all_if_the_heads_have_none():
@@ -47,6 +59,12 @@ def test_one_rate_for_all_if_the_heads_have_none():
     for name in ("W", "luke.x.weight"):
         moved, _ = build_adamw_v1(0.01, None, weight_decay=0.0)((1, name), weights.copy(), weights * 0.1)
         assert moved[0, 0] == pytest.approx(0.99, abs=1e-4)
+
+
+def test_a_variable_that_nobody_filled_in():
+    optimizer = build_adamw_v1(total_steps="${training.max_steps}")
+    with pytest.raises(ValueError, match=r"LK601.*\$\{training.max_steps\}"):
+        optimizer((1, "W"), numpy.ones((1, 1), dtype="f"), numpy.ones((1, 1), dtype="f"))
 
 
 def _two_linears() -> Model:
