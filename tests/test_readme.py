@@ -1,0 +1,87 @@
+"""What the README says, run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.cli import app
+from thinc.api import Config
+from typer.testing import CliRunner
+
+from .tiny import ner_config
+
+ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.skipif(not (ROOT / "README.md").is_file(), reason="the README is not part of the wheel")
+
+
+def _blocks(language):
+    text = (ROOT / "README.md").read_text(encoding="utf8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.fixture
+def folder(xlmr, tmp_path, monkeypatch):
+    """A working directory with a directory `encoder`, as the README has it."""
+    (tmp_path / "encoder").symlink_to(xlmr)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_ten_lines_of_python(folder, capsys):
+    pytest.importorskip("sudachipy", reason="Japanese words need spacy-luke[ja]")
+    (code,) = _blocks("python")
+    assert "range(30)" in code
+    exec(code.replace("range(30)", "range(400)"), {})  # the tiny encoder of the tests knows nothing
+    assert re.search(r"(PERSON|LOC) 0\.\d", capsys.readouterr().out)
+
+
+def test_the_conversions(folder):
+    commands = re.findall(r"python -m spacy (luke convert .*?) +#", "\n".join(_blocks("bash")))
+    assert len(commands) == 2
+    spacy.registry.cli.get_all()  # as `python -m spacy` does
+    for command in commands:
+        arguments = command.replace("SOURCE encoder", "encoder converted").split()
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == 0, result.output
+    from transformers import LukeModel
+
+    assert LukeModel.from_pretrained("OUT").config.hidden_size == 32
+
+
+def test_the_shared_encoder(folder):
+    (block,) = _blocks("ini")
+    config = Config().from_str("[components]\n\n[components.luke_ner]\n\n[components.luke_ner.model]\n\n" + block)["components"]
+    nlp = spacy.blank("en")
+    nlp.add_pipe("luke", config={"model": config["luke"]["model"]})
+    listener = config["luke_ner"]["model"]["encoder"]
+    pipe = nlp.add_pipe("luke_ner", config=ner_config("", model={"encoder": listener}))
+    pipe.add_label("X")
+    nlp.initialize()
+    assert nlp.get_pipe("luke").listening_components == ["luke_ner"]
+    nlp("Tokyo")
+
+
+def test_the_settings_are_those_of_the_config():
+    text = (ROOT / "README.md").read_text(encoding="utf8")
+    table = text[text.index("| setting | default") : text.index("`python -m spacy project run ja`")]
+    rows = re.findall(r"^\| `([\w.]+)` \| ([^|]+?) \|", table, re.MULTILINE)
+    assert len(rows) == 6
+    config = Config().from_disk(ROOT / "configs" / "ner.cfg", interpolate=False)
+    for name, default in rows:
+        value = config if name.startswith("training") else config["components"]["luke_ner"]
+        for part in name.split("."):
+            value = value[part]
+        if name == "training.optimizer":
+            value = value["@optimizers"].split(".")[1]
+        assert default == {None: "null"}.get(value, str(value))
+
+
+def test_links_lead_to_files():
+    text = (ROOT / "README.md").read_text(encoding="utf8")
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
+    assert links
+    for link in links:
+        assert (ROOT / link).exists(), link
