@@ -32,7 +32,7 @@ def build_luke_ner_v1(
     encoder: Model[QuestionsT, StatesT],
     view: SlotView | None = None,
     get_spans: SpanGetter | None = None,
-    batch_size: int = 4096,
+    batch_size: int = 1024,
     dropout: float = 0.1,
     nO: int | None = None,
 ) -> Model[InT, OutT]:
@@ -47,7 +47,7 @@ def build_luke_ner_v1(
         encoders made from BERT-like ones, which have not learnt from other entities.
     get_spans: a span getter of spacy-transformers that cuts Docs into windows. None: LUKE's rule, up
         to the encoder's length with context on both sides.
-    batch_size (int): pieces and slots of a padded batch.
+    batch_size (int): pieces and slots of a padded batch; a GPU likes more.
     dropout (float): of the states before the linear layer; `spacy train` sets it to training.dropout.
     """
     if view not in (None, "full", "words"):
