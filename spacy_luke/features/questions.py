@@ -18,10 +18,8 @@ if TYPE_CHECKING:
     from ..tokenization.pieces import PieceTokenizer
     from ..types import Alignment, Pieces
 
-# LUKE's limits (studio-ousia/luke examples/ner/reader.py): slots that share a pass when they see each
-# other, and pieces under one slot.
+# Slots that share a pass when they see each other (studio-ousia/luke examples/ner/reader.py).
 MAX_SLOTS = 128
-MAX_MENTION = 30
 
 
 @dataclass(frozen=True)
@@ -67,11 +65,12 @@ def ask_spans(
     for i, doc in enumerate(docs):
         doc_spans = spans[offset : offset + lengths[i]]
         alignment = align(pieces[i], *words[i])
-        for window in _windows(doc, i, pieces[i], alignment, windows_of, limit - 2):
-            inside = _asked_in(window, doc_spans, alignment)
+        windows = _windows(doc, i, pieces[i], alignment, windows_of, limit - 2)
+        slot_spans = _slot_spans(doc_spans, alignment)
+        for window, inside in zip(windows, _asked_in(windows, doc_spans, slot_spans)):
             for chunk in _chunks(inside, view, max_slots):
-                slot_spans = _slot_spans(doc_spans[chunk], alignment)
-                questions.append(_question(window, pieces[i], alignment, slot_spans, tokenizer, slot_id, view, limit - 2))
+                slots = slot_spans[chunk]
+                questions.append(_question(window, pieces[i], alignment, slots, tokenizer, slot_id, view, limit - 2))
                 rows.append(chunk + offset)
         offset += int(lengths[i])
     flat = numpy.concatenate(rows) if rows else numpy.zeros(0, dtype="int64")
@@ -96,14 +95,17 @@ def _pieces_of_words(alignment: Alignment, n_pieces: int) -> Ints1d:
     return lengths
 
 
-def _asked_in(window: Window, spans: Ints2d, alignment: Alignment) -> Ints1d:
-    """Rows of the spans that are asked in this window."""
-    if not len(spans):
-        return numpy.zeros(0, dtype="int64")
+def _asked_in(windows: list[Window], spans: Ints2d, slot_spans: Ints2d) -> list[Ints1d]:
+    """Rows of the spans that are asked in each window, in order. Looks at every span once, however
+    many windows there are."""
+    borders = numpy.asarray([(w.target_start, w.target_end, w.end) for w in windows], dtype="int64").reshape(-1, 3)
     starts, ends = spans[:, 0], spans[:, 1]
-    here = (starts >= window.target_start) & (starts < window.target_end) & (ends <= window.end)
-    first, last = _slot_spans(spans, alignment).T
-    return numpy.flatnonzero(here & (last > first))
+    window = numpy.searchsorted(borders[:, 1], starts, side="right")
+    rows = numpy.flatnonzero((window < len(windows)) & (slot_spans[:, 1] > slot_spans[:, 0]))
+    target_start, _, end = borders[window[rows]].T
+    rows = rows[(starts[rows] >= target_start) & (ends[rows] <= end)]
+    rows = rows[numpy.argsort(window[rows], kind="stable")]
+    return numpy.split(rows, numpy.searchsorted(window[rows], numpy.arange(1, len(windows))))
 
 
 def _slot_spans(spans: Ints2d, alignment: Alignment) -> Ints2d:

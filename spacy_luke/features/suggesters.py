@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Iterable
 
 import numpy
+from spacy.attrs import IS_SPACE, SENT_START
 from thinc.api import Ops, get_current_ops
 from thinc.types import Ragged
 
@@ -53,8 +54,8 @@ def _doc_spans(doc: Doc, max_words: int):
 
 def _visible_words(doc: Doc):
     """Which words are not white space, (n,) each: their offset in the Doc, and their sentence."""
-    words = numpy.asarray([t.i for t in doc if not t.is_space], dtype="int64")
+    table = doc.to_array([IS_SPACE, SENT_START])
+    words = numpy.flatnonzero(table[:, 0] == 0)
     if not doc.has_annotation("SENT_START"):
         return words, numpy.zeros_like(words)
-    starts = numpy.asarray([bool(t.is_sent_start) for t in doc])
-    return words, numpy.cumsum(starts)[words]
+    return words, numpy.cumsum(table[:, 1] == 1)[words]

@@ -3,10 +3,11 @@ import pytest
 import spacy
 from spacy.tokens import Doc
 
-from spacy_luke.features.questions import ask_spans
+from spacy_luke.features.questions import _asked_in, ask_spans
 from spacy_luke.features.suggesters import build_word_span_suggester_v1
 from spacy_luke.tokenization.alignment import align, word_offsets
 from spacy_luke.tokenization.pieces import PieceTokenizer
+from spacy_luke.types import Window
 
 NLP = spacy.blank("xx")
 
@@ -78,6 +79,25 @@ def test_a_word_longer_than_the_encoder_is_cut_not_refused(tokenizer):
     for question in asked.questions:
         assert (question.slot_spans[:, 1] < len(question.piece_ids)).all()
         assert (question.slot_spans[:, 0] < question.slot_spans[:, 1]).all()
+
+
+def test_spans_find_their_windows_as_one_by_one():
+    """Also where targets leave words out, a window is too short for a span, or a span has no piece."""
+    rng = numpy.random.default_rng(0)
+    windows = [Window(0, 0, 6, 0, 4), Window(0, 2, 9, 4, 8), Window(0, 11, 20, 12, 13), Window(0, 11, 20, 13, 17)]
+    starts = rng.integers(0, 20, 300)
+    spans = numpy.stack([starts, starts + rng.integers(1, 6, 300)], axis=1)
+    pieces = numpy.stack([starts, starts + rng.integers(0, 2, 300)], axis=1)
+    expected = [
+        [
+            i
+            for i, (start, end) in enumerate(spans)
+            if w.target_start <= start < w.target_end and end <= w.end and pieces[i, 1] > pieces[i, 0]
+        ]
+        for w in windows
+    ]
+    assert [rows.tolist() for rows in _asked_in(windows, spans, pieces)] == expected
+    assert min(map(len, expected)) > 0
 
 
 def test_no_docs_and_empty_docs(tokenizer):
