@@ -26,6 +26,9 @@ from spacy.language import Language
 from spacy.tokens import DocBin
 from spacy.training import Example
 
+from spacy_luke.layers.shim import ENCODER_PREFIX
+from spacy_luke.training.optimizer import AdamW
+
 LUKE = {
     "components": {
         "luke_ner": {
@@ -78,6 +81,15 @@ SPACY = {
 }
 
 
+class TwoRates(AdamW):
+    """Our optimizer for spaCy's pipes: the transformer's weights at one rate, the parser's at another."""
+
+    def __call__(self, key, weights, gradient, **kwargs):
+        if key[1].startswith(("encoder.", "embeddings.")):
+            key = (key[0], ENCODER_PREFIX + key[1])
+        return super().__call__(key, weights, gradient, **kwargs)
+
+
 def make_pipeline(args: argparse.Namespace) -> tuple[Language, object]:
     nlp = spacy.blank(args.lang)
     config = LUKE if args.system == "luke" else SPACY
@@ -92,6 +104,8 @@ def make_pipeline(args: argparse.Namespace) -> tuple[Language, object]:
             model["name"] = args.encoder
         nlp.add_pipe(factory, name=name, config=settings)
     optimizer = spacy.registry.resolve({"optimizer": config["optimizer"]})["optimizer"]
+    if args.system == "spacy-two-rates":
+        optimizer = TwoRates((0.0, 0.0), 0, None, L2=0.01, beta1=0.9, beta2=0.999, eps=1e-6, grad_clip=1.0)
     return nlp, optimizer
 
 
@@ -107,7 +121,7 @@ def train(nlp: Language, optimizer, gold: list, args: argparse.Namespace) -> dic
     while (share := (time.process_time() - start) / args.budget) < 1:
         rate = min(share / 0.06, (1 - share) / 0.94)
         optimizer.learn_rate = args.rate * rate
-        if args.system == "luke":
+        if isinstance(optimizer, AdamW):
             optimizer.rates = (args.rate * rate, args.head_rate * rate)
         if len(order) < 16:
             order += random.sample(range(len(gold)), len(gold))
@@ -124,7 +138,7 @@ def train(nlp: Language, optimizer, gold: list, args: argparse.Namespace) -> dic
 
 def autocast(args: argparse.Namespace):
     """spacy-transformers has mixed precision for CUDA only: on a CPU it gets torch's from outside."""
-    if args.dtype == "bfloat16" and args.system == "spacy":
+    if args.dtype == "bfloat16" and args.system != "luke":
         return torch.autocast("cpu", dtype=torch.bfloat16)
     return nullcontext()
 
@@ -147,7 +161,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("encoder")
-    parser.add_argument("--system", choices=["luke", "spacy"], required=True)
+    parser.add_argument("--system", choices=["luke", "spacy", "spacy-two-rates"], required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--budget", type=float, default=1200.0, help="processor seconds of training")
     parser.add_argument("--threads", type=int, default=1)
