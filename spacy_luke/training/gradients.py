@@ -33,7 +33,7 @@ def clip_gradients(model: Model, max_norm: float) -> float:
         if gradients:
             import torch
 
-            total += float(torch.nn.utils.get_total_norm(gradients)) ** 2
+            total += float(torch.stack([gradient.norm() for gradient in gradients]).norm()) ** 2
     norm = math.sqrt(total)
     if norm > max_norm:
         scale_gradients(model, max_norm / norm)

@@ -18,6 +18,7 @@ UNKNOWN = -1
 
 def span_classes(example: Example, spans: Ints2d, labels: Mapping[str, int]) -> Ints1d:
     """The class of each span, (spans,) int64: labels[label] for a gold entity, 0 for none, UNKNOWN.
+    A span that is suggested twice has its class twice.
 
     spans (spans, 2): word offsets in example.predicted.
     labels: label -> class, from 1.
@@ -26,17 +27,18 @@ def span_classes(example: Example, spans: Ints2d, labels: Mapping[str, int]) -> 
     ents, tags = example.get_aligned_ents_and_ner()
     unknown = numpy.cumsum([0, *(tag is None for tag in tags)])
     classes[unknown[spans[:, 1]] > unknown[spans[:, 0]]] = UNKNOWN
-    row = {(int(start), int(end)): i for i, (start, end) in enumerate(spans)}
-    for ent in ents:
-        if (ent.start, ent.end) in row:
-            classes[row[ent.start, ent.end]] = labels.get(ent.label_, UNKNOWN)
+    gold = {(ent.start, ent.end): labels.get(ent.label_, UNKNOWN) for ent in ents}
+    for row, (start, end) in enumerate(spans.tolist()):
+        if (start, end) in gold:
+            classes[row] = gold[start, end]
     return classes
 
 
 def sample_spans(spans: Ints2d, classes: Ints1d, n_negatives: int | None) -> Ints1d:
     """Rows of the spans to train on, (sampled,) int64, in order: every entity, and negatives.
 
-    Half of the negatives touch an entity, if there are so many: those are the ones a model gets wrong.
+    Half of the negatives touch an entity, because those are the ones a model gets wrong; more or fewer
+    where there are not enough of one kind.
     Drawn from NumPy's global generator, which `spacy train` seeds.
 
     n_negatives (int): None takes all.
@@ -50,14 +52,15 @@ def sample_spans(spans: Ints2d, classes: Ints1d, n_negatives: int | None) -> Int
         covered[start:end] = True
     count = numpy.cumsum([0, *covered])
     touches = count[spans[negatives, 1]] > count[spans[negatives, 0]]
-    near = numpy.random.permutation(negatives[touches])[: n_negatives // 2]
+    n_near = max(n_negatives // 2, n_negatives - numpy.count_nonzero(~touches))
+    near = numpy.random.permutation(negatives[touches])[:n_near]
     far = numpy.random.permutation(negatives[~touches])[: n_negatives - len(near)]
     return numpy.sort(numpy.concatenate([positives, near, far]))
 
 
 def out_of_reach(example: Example, spans: Ints2d) -> Counter[tuple[str, int]]:
     """Gold entities that no suggested span matches: (label, length in words of the gold Doc) -> count."""
-    suggested = {(int(start), int(end)) for start, end in spans}
+    suggested = {(start, end) for start, end in spans.tolist()}
     ents, _ = example.get_aligned_ents_and_ner()
     reached = {(e.start_char, e.end_char) for e in ents if (e.start, e.end) in suggested}
     gold = example.reference.ents

@@ -89,6 +89,21 @@ def test_clips_the_norm_of_all_gradients_together():
     assert model.layers[1].get_grad("W")[0, 0] == pytest.approx(4.0)
 
 
+def test_torch_gradients_count_and_are_clipped_on_every_torch(monkeypatch):
+    monkeypatch.delattr(torch.nn.utils, "get_total_norm", raising=False)  # not in torch 2.4, which is allowed
+
+    class Shim:
+        id = 0
+        weights = [torch.full((2, 2), 3.0), torch.full((4,), 4.0)]
+
+        def gradients(self):
+            return iter(self.weights)
+
+    model = Model("with_shim", lambda model, X, is_train: (X, lambda dY: dY), shims=[Shim()])
+    assert clip_gradients(model, 5.0) == pytest.approx(10.0)
+    assert [gradient.flatten()[0].item() for gradient in Shim.weights] == pytest.approx([1.5, 2.0])
+
+
 def test_a_pipe_that_does_not_clip_is_clipped_by_parameter():
     grads = numpy.full((2, 2), 10.0, dtype="f")
     seen = {}
