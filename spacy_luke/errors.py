@@ -124,6 +124,10 @@ class Errors(metaclass=_WithCodes):
         "own: nlp.replace_listeners(...) before saving, or [model.encoder] @architectures = \"spacy_luke.LukeEncoder.v1\"."
     )
     LK404 = "'{value}' is not a value of `{name}`. Choose one of: {options}."
+    LK405 = (
+        "The encoder has weights, the scores of the labels have none: a pipe was added to a trained pipeline. Initialize "
+        "it alone: with nlp.select_pipes(enable=[NAME]): nlp.initialize(get_examples)."
+    )
 
     # --- pipes ---------------------------------------------------------------------------------
     LK501 = "{label!r} is no label for '{name}'. Labels are strings of at least one character."
@@ -132,6 +136,7 @@ class Errors(metaclass=_WithCodes):
         "`spacy debug data`, or give labels: nlp.initialize's config [initialize.components.{name}] labels = [...], "
         "or nlp.get_pipe('{name}').add_label(...)."
     )
+    LK503 = "'{name}' has negatives = {value}. Give a number of at least 0 (negative spans for each word), or null for all."
 
     # --- training and scoring ------------------------------------------------------------------
     LK601 = (

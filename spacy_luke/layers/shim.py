@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Iterator
 
@@ -95,6 +96,13 @@ class LukeShim(Shim):
         for layer in encoder.encoder.layer[: settings.freeze_layers]:
             layer.requires_grad_(False)
         self._model, self._config, self.tokenizer = encoder.eval(), config, tokenizer
+
+    def copy(self) -> LukeShim:
+        """A shim with the same weights and an id of its own: optimizers know weights by the shim's id, so
+        copies with one id, as Thinc makes them, would share their moving averages."""
+        copied = LukeShim(self.settings)
+        copied._model, copied._config, copied.tokenizer = deepcopy(self._model), self._config, self.tokenizer
+        return copied
 
     def predict(self, inputs: LukeInputs, view: SlotView) -> LukeOutputs:
         import torch

@@ -43,7 +43,9 @@ def forward(model: Model[InT, OutT], states: InT, is_train: bool) -> tuple[OutT,
     W, b = model.get_param("W"), model.get_param("b")
     pieces, keep_pieces = _drop(model, states.pieces, is_train)
     slots, keep_slots = _drop(model, states.slots, is_train)
-    first, last = states.slot_spans[:, 0], states.slot_spans[:, 1] - 1
+    # int32 is what Thinc's scatter_add has fast code for
+    first = model.ops.asarray1i(states.slot_spans[:, 0])
+    last = model.ops.asarray1i(states.slot_spans[:, 1]) - 1
     gemm = model.ops.gemm
     of_first, of_last = gemm(pieces, W[:, 0], trans2=True), gemm(pieces, W[:, 1], trans2=True)
     Y = of_first[first] + of_last[last] + gemm(slots, W[:, 2], trans2=True) + b
@@ -73,14 +75,15 @@ def _drop(model: Model, X: Floats2d, is_train: bool):
     return X * mask, mask
 
 
-def resize_head(head: Model[InT, OutT], nO: int) -> None:
-    """Add classes behind the present ones, whose scores stay; new rows start as `init` says."""
-    kept = {name: head.get_param(name) for name in head.param_names}
-    for name in kept:
-        head.set_param(name, None)  # Thinc does not change the dims of a layer that has parameters
-    head.set_dim("nO", nO, force=True)
-    init(head)
-    for name, value in kept.items():
-        resized = head.get_param(name)
-        resized[: len(value)] = value
-        head.set_grad(name, head.ops.alloc(resized.shape))
+def larger_head(head: Model[InT, OutT], nO: int) -> Model[InT, OutT]:
+    """A head with classes behind the present ones, whose scores stay; new rows start as `init` says.
+
+    It is another layer, with another id: an optimizer that has seen the old one would find moving
+    averages of the wrong shape under the old id.
+    """
+    larger = SpanHead(nO, head.get_dim("nI"), head.attrs["dropout_rate"])
+    init(larger)
+    for name in head.param_names:
+        value = head.get_param(name)
+        larger.get_param(name)[: len(value)] = value
+    return larger

@@ -12,7 +12,7 @@ from ..errors import Errors
 from ..features.questions import AskedSpans, ask_spans
 from ..features.windows import SpanGetter
 from ..layers.encoder import InT as QuestionsT, OutT as StatesT
-from ..layers.span_head import SpanHead, resize_head
+from ..layers.span_head import SpanHead, larger_head
 from ..layers.with_batches import with_batches
 from ..types import SlotView
 from .encoder import get_shim
@@ -26,6 +26,11 @@ OutT = Floats2d
 # The class of spans that are no entity, and the score of the others where a span could not be asked.
 NONE_CLASS = 0
 NOT_ASKED = -1e4
+
+
+def was_asked(scores: Floats2d):
+    """Which rows of the model's scores (spans, 1 + labels) are answers of the encoder, (spans,) bool."""
+    return scores[:, NONE_CLASS + 1 :].max(axis=1) > NOT_ASKED
 
 
 def build_luke_ner_v1(
@@ -79,6 +84,8 @@ def forward(
 ) -> tuple[OutT, Callable]:
     docs, spans = docs_spans
     asked = ask(model, docs, spans, view, get_spans)
+    if not model.get_ref("output_layer").has_param("W"):
+        raise ValueError(Errors.LK405)
     scores = model.ops.alloc2f(asked.n_spans, model.get_dim("nO")) + NOT_ASKED
     scores[:, NONE_CLASS] = 0.0
     if not asked.questions:
@@ -112,5 +119,5 @@ def resize_output(model: Model[InT, OutT], nO: int) -> None:
     """Make room for more labels; scores of the present ones stay."""
     head = model.get_ref("output_layer")
     if head.has_param("W"):
-        resize_head(head, nO)
+        model.replace_node(head, larger_head(head, nO))
     model.set_dim("nO", nO, force=True)
