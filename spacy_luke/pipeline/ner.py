@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any, Callable, Iterable, NamedTuple
 
 import numpy
+from spacy.attrs import IS_SPACE
 from spacy.language import Language
 from spacy.pipeline.spancat import Suggester
 from spacy.tokens import Doc, Span, SpanGroup
@@ -16,7 +17,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d, Ragged
 
 from ..errors import Errors, Warnings
-from ..models.ner import NONE_CLASS
+from ..models.ner import NONE_CLASS, was_asked
 from ..training.span_targets import out_of_reach, sample_spans, span_classes
 from .base import LukePipe
 
@@ -30,6 +31,9 @@ get_spans = null
 @architectures = "spacy_luke.LukeEncoder.v1"
 name = "studio-ousia/mluke-base-lite"
 """
+
+
+NO_SPANS = numpy.zeros((0, 2), dtype="i")
 
 
 class SpanScores(NamedTuple):
@@ -67,6 +71,9 @@ class LukeNER(LukePipe):
         min_score: float = 0.1,
         scorer: Callable | None = None,
     ):
+        """RAISES ValueError LK503: negatives below 0."""
+        if negatives is not None and negatives < 0:
+            raise ValueError(Errors.LK503.format(name=name, value=negatives))
         self.vocab = vocab
         self.model = model
         self.name = name
@@ -107,13 +114,27 @@ class LukeNER(LukePipe):
     def predict(self, docs: Iterable[Doc]) -> SpanScores:
         """Scores of every suggested span; the Docs stay as they are."""
         docs = list(docs)
-        spans = self.suggester(docs, ops=self.model.ops)
-        ops = self.model.ops
-        rows = ops.to_numpy(spans.dataXd).reshape(-1, 2)
+        suggested = self._suggest(docs)
+        lengths = numpy.asarray([len(spans) for spans in suggested], dtype="i")
+        rows = numpy.concatenate([NO_SPANS, *suggested])
         scores = numpy.zeros((0, 1 + len(self.labels)), dtype="f")
         if len(rows):
-            scores = ops.to_numpy(self.model.predict((docs, spans)))
-        return SpanScores(rows, ops.to_numpy(spans.lengths), scores)
+            scores = self.model.ops.to_numpy(self.model.predict((docs, Ragged(rows, lengths))))
+        return SpanScores(rows, lengths, scores)
+
+    def _suggest(self, docs: list[Doc]) -> list[numpy.ndarray]:
+        """The suggester's spans of each Doc, (spans, 2), on the CPU. Those that begin or end with white
+        space are left out: the encoder cannot tell them from the same spans without it."""
+        if not docs:
+            return []
+        ops = self.model.ops
+        suggested = self.suggester(docs, ops=ops)
+        data, lengths = ops.to_numpy(suggested.dataXd).reshape(-1, 2), ops.to_numpy(suggested.lengths)
+        found = []
+        for doc, spans in zip(docs, numpy.split(data, numpy.cumsum(lengths)[:-1])):
+            visible = doc.to_array(IS_SPACE) == 0
+            found.append(spans[visible[spans[:, 0]] & visible[spans[:, 1] - 1]])
+        return found
 
     def set_annotations(self, docs: Iterable[Doc], scores: SpanScores) -> None:
         offset = 0
@@ -151,7 +172,7 @@ class LukeNER(LukePipe):
         sgd: Optimizer | None = None,
         losses: dict[str, float] | None = None,
     ) -> dict[str, float]:
-        """Cross-entropy, the mean over all spans of the batch whose class is known."""
+        """Cross-entropy, the mean over all spans of the batch that were asked and whose class is known."""
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
         examples = list(examples)
@@ -172,29 +193,28 @@ class LukeNER(LukePipe):
         ops = self.model.ops
         rows = ops.xp.arange(len(classes))
         classes = ops.asarray1i(classes)
+        asked = was_asked(scores)
+        n_asked = max(int(asked.sum()), 1)
         d_scores = ops.softmax(scores)
-        loss = -float(ops.xp.log(ops.xp.maximum(d_scores[rows, classes], 1e-30)).mean())
+        losses = -ops.xp.log(ops.xp.maximum(d_scores[rows, classes], 1e-30))
         d_scores[rows, classes] -= 1.0
-        d_scores /= len(classes)
-        return loss, d_scores
+        d_scores *= asked[:, None] / n_asked
+        return float(losses[asked].sum()) / n_asked, d_scores
 
     def _training_spans(self, examples: list[Example]) -> tuple[Ragged, numpy.ndarray]:
         """The spans to ask, and their classes."""
-        ops = self.model.ops
-        suggested = self.suggester([eg.predicted for eg in examples], ops=ops)
-        data, lengths = ops.to_numpy(suggested.dataXd).reshape(-1, 2), ops.to_numpy(suggested.lengths)
         label_class = {label: i + 1 for i, label in enumerate(self.labels)}
         kept, kept_classes = [], []
-        for eg, spans in zip(examples, numpy.split(data, numpy.cumsum(lengths)[:-1])):
+        for eg, spans in zip(examples, self._suggest([eg.predicted for eg in examples])):
             classes = span_classes(eg, spans, label_class)
             rate = self.cfg["negatives"]
             n_negatives = None if rate is None else round(rate * len(eg.predicted))
             rows = sample_spans(spans, classes, n_negatives)
             kept.append(spans[rows])
             kept_classes.append(classes[rows])
-        lengths = [len(spans) for spans in kept]
-        asked = Ragged(ops.asarray2i(numpy.concatenate(kept)), ops.asarray1i(lengths))
-        return asked, numpy.concatenate(kept_classes)
+        lengths = numpy.asarray([len(spans) for spans in kept], dtype="i")
+        asked = Ragged(numpy.concatenate([NO_SPANS, *kept]), lengths)
+        return asked, numpy.concatenate([NO_SPANS[:, 0], *kept_classes])
 
     def initialize(
         self,
@@ -212,20 +232,19 @@ class LukeNER(LukePipe):
         for label in labels or ():
             self.add_label(label)
         lost: Counter[tuple[str, int]] = Counter()
-        n_gold = n_spans = 0
+        n_gold = 0
         for eg in get_examples():
             for ent in eg.reference.ents if labels is None else ():
                 self.add_label(ent.label_)
-            n_gold += len(eg.reference.ents)
             try:
-                spans = self.model.ops.to_numpy(self.suggester([eg.predicted]).dataXd).reshape(-1, 2)
+                (spans,) = self._suggest([eg.predicted])
             except KeyError:  # spaCy's preset suggester, before the pipe that it reads from has run
                 continue
             lost += out_of_reach(eg, spans)
-            n_spans += len(spans)
+            n_gold += len(eg.reference.ents)
         if not self.labels:
             raise ValueError(Errors.LK502.format(name=self.name))
-        if lost and n_spans:
+        if lost:
             warnings.warn(_lost_message(self.name, lost, n_gold))
         self.model.set_dim("nO", 1 + len(self.labels), force=True)
         self.model.initialize()

@@ -9,6 +9,8 @@ import pytest
 import spacy
 from spacy.training import Example
 
+from spacy_luke.models.encoder import get_shim
+
 from ..tiny import encoder_config, ner_config
 
 TEXT = "John Smith lives in Kyoto"
@@ -151,6 +153,30 @@ def test_listeners_replaced_by_a_private_copy(trained, tmp_path):
     nlp.remove_pipe("second")
     nlp.remove_pipe("luke")
     assert _found(nlp(TEXT))[0] == EXPECTED[0]
+
+
+def test_private_copies_have_averages_of_their_own(xlmr):
+    """Optimizers know torch weights by the id of their shim."""
+    nlp = _shared(xlmr)
+    for name in ("first", "second"):
+        nlp.replace_listeners("luke", name, ["model.encoder"])
+    shims = [get_shim(nlp.get_pipe(name).model.get_ref("encoder")) for name in ("first", "second")]
+    assert len({shim.id for shim in (*shims, nlp.get_pipe("luke").model.shims[0])}) == 3
+    before = shims[1].to_bytes()
+    _train(nlp, steps=1, exclude=["luke", "second"])
+    assert shims[1].to_bytes() == before != shims[0].to_bytes()
+
+
+def test_a_pipe_added_to_a_trained_pipeline(trained):
+    nlp = spacy.blank("en").from_config(trained.config).from_bytes(trained.to_bytes())
+    nlp.add_pipe("luke_ner", name="third", config=_listener("words"))
+    before = _encoder(nlp)
+    with pytest.raises(ValueError, match="LK405.*select_pipes"):
+        nlp(TEXT)
+    with nlp.select_pipes(enable=["third"]):
+        nlp.initialize(lambda: _examples(nlp, FIRST))
+    assert _encoder(nlp) == before and _found(nlp(TEXT))[1] is not None
+    assert set(nlp.get_pipe("third").labels) == {"LOC", "PERSON"}
 
 
 def test_sourced_pipes_listen_again(trained):

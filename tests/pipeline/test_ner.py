@@ -202,6 +202,26 @@ def test_empty_and_blank_docs_in_training(xlmr):
     nlp.update(_examples(nlp, [("", {"entities": []})]), sgd=nlp.create_optimizer())
 
 
+def test_a_batch_of_nothing(trained):
+    pipe = trained.get_pipe("luke_ner")
+    assert pipe.update([]) == {"luke_ner": 0.0}
+    assert len(pipe.predict([]).scores) == 0
+
+
+def test_gold_without_pieces_is_no_loss(trained):
+    """The tokenizer drops a zero width space: no question is asked about it, so there is no answer to judge."""
+    reference = Doc(trained.vocab, words=["The", "capital", "is", "old", "\u200b"], ents=["O"] * 4 + ["B-LOC"])
+    pipe = trained.get_pipe("luke_ner")
+    spans, classes = pipe._training_spans([Example(reference.copy(), reference)])
+    scores, _ = pipe.model.begin_update(([reference], spans))
+    loss, d_scores = pipe.get_loss(classes, scores)
+    unasked = [row for row, span in enumerate(spans.data.tolist()) if span == [4, 5]]
+    assert classes[unasked] == [1] and not d_scores[unasked].any()
+    asked = numpy.delete(scores, unasked, axis=0).astype("float64")
+    expected = numpy.log(numpy.exp(asked).sum(axis=1)) - asked[range(len(asked)), numpy.delete(classes, unasked)]
+    assert loss == pytest.approx(expected.mean(), rel=1e-3, abs=1e-6) and loss < 5
+
+
 def test_existing_entities(trained, xlmr):
     pipe = trained.get_pipe("luke_ner")
     doc = trained.make_doc(TRAIN[1][0])
@@ -242,6 +262,22 @@ def test_labels_are_checked(xlmr):
         nlp.initialize(lambda: _examples(nlp, [("a", {"entities": []})]))
 
 
+def test_a_new_label_goes_on_with_the_same_optimizer(xlmr):
+    nlp = _trained(xlmr)
+    optimizer = spacy.registry.get("optimizers", "spacy_luke.AdamW.v1")(0.003, 0.02)
+    nlp.update(_examples(nlp, TRAIN), sgd=optimizer)
+    nlp.get_pipe("luke_ner").add_label("DAY")
+    data = [*TRAIN, ("He came on Monday", {"entities": [(11, 17, "DAY")]})]
+    for _ in range(60):
+        nlp.update(_examples(nlp, data), sgd=optimizer)
+    assert _ents(nlp("He came on Monday")) == [(11, 17, "DAY")]
+
+
+def test_fewer_than_no_negatives(xlmr):
+    with pytest.raises(ValueError, match="LK503.*-1"):
+        spacy.blank("en").add_pipe("luke_ner", config=ner_config(xlmr, negatives=-1.0))
+
+
 def test_labels_given_at_initialize(xlmr):
     nlp = spacy.blank("en")
     pipe = nlp.add_pipe("luke_ner", config=ner_config(xlmr))
@@ -261,6 +297,15 @@ def test_entities_out_of_reach_are_counted(xlmr):
     nlp.add_pipe("luke_ner", config=ner_config(xlmr, suggester={"@misc": "spacy_luke.word_span_suggester.v1", "max_words": 1}))
     with pytest.warns(UserWarning, match=r"never suggests 1 of 4 gold .*25\.0 %.*2: 1.*PERSON: 1"):
         nlp.initialize(lambda: _examples(nlp, TRAIN))
+
+
+def test_a_suggester_that_suggests_nothing_loses_everything(xlmr):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("luke_ner", config=ner_config(xlmr, suggester={"@misc": "spacy.ngram_suggester.v1", "sizes": [50]}))
+    with pytest.warns(UserWarning, match=r"never suggests 4 of 4 gold"):
+        nlp.initialize(lambda: _examples(nlp, TRAIN))
+    assert nlp.update(_examples(nlp, TRAIN)) == {"luke_ner": 0.0}
+    assert not nlp("Tokyo").ents and nlp("Tokyo").has_annotation("ENT_IOB")
 
 
 @pytest.mark.parametrize("getter", ["strided_spans", "sent_spans"])
@@ -287,6 +332,17 @@ def test_stock_suggesters(xlmr):
         nlp = _trained(xlmr, suggester=suggester)
         assert _ents(nlp(TRAIN[1][0])) == TRAIN[1][1]["entities"]
         assert not nlp("").ents
+
+
+def test_no_entity_begins_or_ends_with_white_space(xlmr):
+    """" Tokyo" and "Tokyo" are the same pieces: taken as entity and as none they would train nothing."""
+    suggester = {"@misc": "spacy.ngram_range_suggester.v1", "min_size": 1, "max_size": 4}
+    data = [("Tokyo \n is old", {"entities": [(0, 5, "LOC")]}), ("lives \n John \n Smith", {"entities": [(8, 20, "PERSON")]})]
+    nlp = _trained(xlmr, suggester=suggester, data=data)
+    for text, gold in data:
+        doc = nlp(text)
+        assert _ents(doc) == gold["entities"]
+        assert not any(s[0].is_space or s[-1].is_space for s in doc.spans["luke_ner"])
 
 
 def test_span_finder_proposes(xlmr):
