@@ -83,7 +83,8 @@ class Luke(LukePipe):
         validate_examples(examples, "Luke.update")
         self.end_update(sgd)
         for listener in self.listeners:
-            listener.is_trained = True
+            if listener.upstream is self.model:  # of two `luke` pipes that "*" names, the last one is asked
+                listener.is_trained = True
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)  # spaCy's logger asks for one; the pipes behind have theirs
         return losses

@@ -16,10 +16,11 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d, Ragged
 
-from ..errors import Errors, Warnings
+from ..errors import Errors
 from ..models.ner import NONE_CLASS, was_asked
-from ..training.span_targets import out_of_reach, sample_spans, span_classes
+from ..training.span_targets import lost_message, out_of_reach, sample_spans, span_classes
 from .base import LukePipe
+from .decoding import decode, softmax
 
 DEFAULT_MODEL = """
 [model]
@@ -153,7 +154,7 @@ class LukeNER(LukePipe):
             for row, label in decode(spans, scores, taken)
         ]
         doc.set_ents([*kept, *found], default="outside")
-        probabilities = _softmax(scores)
+        probabilities = softmax(scores)
         probabilities[:, NONE_CLASS] = 0.0
         above = numpy.argwhere(probabilities >= max(self.cfg["min_score"], 1e-9))
         group = SpanGroup(
@@ -245,50 +246,6 @@ class LukeNER(LukePipe):
         if not self.labels:
             raise ValueError(Errors.LK502.format(name=self.name))
         if lost:
-            warnings.warn(_lost_message(self.name, lost, n_gold))
+            warnings.warn(lost_message(self.name, lost, n_gold))
         self.model.set_dim("nO", 1 + len(self.labels), force=True)
         self.model.initialize()
-
-
-def decode(spans: numpy.ndarray, scores: numpy.ndarray, taken: numpy.ndarray) -> list[tuple[int, int]]:
-    """Best first without overlap (studio-ousia/luke examples/ner/metrics/span_to_label_f1.py): spans
-    whose best class is a label, by its score, each accepted if none of its words is taken.
-
-    spans (spans, 2), scores (spans, classes), taken (words,) bool, changed in place.
-    RETURNS: (row, class) of the accepted spans, best first.
-    """
-    if not len(scores):
-        return []
-    best = scores.argmax(axis=1)
-    rows = numpy.flatnonzero(best != NONE_CLASS)
-    order = rows[numpy.argsort(-scores[rows, best[rows]], kind="stable")]
-    accepted = []
-    for row in order.tolist():
-        start, end = spans[row]
-        if not taken[start:end].any():
-            taken[start:end] = True
-            accepted.append((row, int(best[row])))
-    return accepted
-
-
-def _softmax(scores: numpy.ndarray) -> numpy.ndarray:
-    if not len(scores):
-        return scores.copy()
-    exp = numpy.exp(scores - scores.max(axis=1, keepdims=True))
-    return exp / exp.sum(axis=1, keepdims=True)
-
-
-def _lost_message(name: str, lost: Counter, n_gold: int) -> str:
-    n = sum(lost.values())
-    lengths, labels = Counter(), Counter()
-    for (label, length), count in lost.items():
-        lengths[length] += count
-        labels[label] += count
-    return Warnings.LKW501.format(
-        name=name,
-        n=n,
-        gold=n_gold,
-        share=100 * n / n_gold,
-        lengths=", ".join(f"{k}: {v}" for k, v in sorted(lengths.items())),
-        labels=", ".join(f"{k}: {v}" for k, v in labels.most_common()),
-    )

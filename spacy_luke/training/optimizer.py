@@ -28,6 +28,8 @@ def build_adamw_v1(
     """AdamW with two learning rates, linear warm-up and decay, and a clip of the global norm.
 
     Thinc's Adam decays biases and LayerNorms too, clips every parameter by itself, and knows one rate.
+    `spacy train` counts the steps. A loop of your own over `nlp.update` has to call the optimizer's
+    `step_schedules()` after each, as with Thinc's schedules, or the rates stay at those of the first step.
 
     learn_rate (float): highest rate of encoder weights.
     head_learn_rate (float): highest rate of all other weights; None = as the encoder's.

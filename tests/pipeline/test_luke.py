@@ -111,6 +111,17 @@ def test_a_frozen_encoder_stays(xlmr):
     assert _encoder(nlp) == between
 
 
+def test_of_two_encoders_one_is_asked_and_stays_if_frozen(xlmr):
+    nlp = spacy.blank("en")
+    for name in ("one", "two"):
+        nlp.add_pipe("luke", name=name, config={"model": encoder_config(xlmr)})
+    nlp.add_pipe("luke_ner", config=_listener("words"))
+    nlp.initialize(lambda: _examples(nlp, FIRST))
+    assert nlp.get_pipe("luke_ner").model.get_ref("encoder").upstream is nlp.get_pipe("two").model
+    nlp.update(_examples(nlp, FIRST), sgd=nlp.create_optimizer(), exclude=["two"])
+    assert not list(nlp.get_pipe("two").model.shims[0].gradients())
+
+
 def test_frozen_layers_and_embeddings_stay(xlmr):
     nlp = _shared(xlmr, freeze_layers=1, freeze_embeddings=True)
     torch_model = nlp.get_pipe("luke").model.shims[0].encoder

@@ -8,7 +8,7 @@ import spacy
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
-from spacy_luke.pipeline.ner import decode
+from spacy_luke.pipeline.decoding import decode
 
 from ..tiny import ner_config
 
