@@ -52,8 +52,10 @@ def build_luke_ner_v1(
         encoders made from BERT-like ones, which have not learnt from other entities.
     get_spans: a span getter of spacy-transformers that cuts Docs into windows. None: LUKE's rule, up
         to the encoder's length with context on both sides.
-    batch_size (int): pieces and slots of a padded batch; a GPU likes more.
-    dropout (float): of the states before the linear layer; `spacy train` sets it to training.dropout.
+    batch_size (int): pieces and slots of a padded batch; a GPU likes more. Bounds the memory of
+        prediction; training keeps all batches of an update until the backward pass.
+    dropout (float): of the states before the linear layer, where the model is trained without its pipe:
+        the pipe sets it to `drop` in every update, which is training.dropout in `spacy train`.
     """
     if view not in (None, "full", "words"):
         raise ValueError(Errors.LK404.format(value=view, name="view", options="full, words, null"))
