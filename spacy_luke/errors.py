@@ -136,6 +136,10 @@ class Errors(metaclass=_WithCodes):
         "`spacy debug data`, or give labels: nlp.initialize's config [initialize.components.{name}] labels = [...], "
         "or nlp.get_pipe('{name}').add_label(...)."
     )
+    LK504 = (
+        "The suggester of '{name}' gave the span [{start}, {end}) for a Doc of {words} words. Spans are word offsets with "
+        "0 <= start < end <= {words}."
+    )
     LK503 = "'{name}' has negatives = {value}. Give a number of at least 0 (negative spans for each word), or null for all."
 
     # --- training and scoring ------------------------------------------------------------------
@@ -228,6 +232,10 @@ class Warnings(metaclass=_WithCodes):
     LKW301 = "{path}: {problems}. Nothing else was lost."
 
     # --- pipes ---------------------------------------------------------------------------------
+    LKW502 = (
+        "A gradient of '{name}' is NaN or infinite at step {step}: this step was left out, the weights are as before. If "
+        "it comes again, lower the learning rate."
+    )
     LKW501 = (
         "The suggester of '{name}' never suggests {n} of {gold} gold entities ({share:.1f} %): they are too long, "
         "cross a sentence boundary or do not begin and end with words. They count as missed in the scores. By length "

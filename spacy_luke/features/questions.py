@@ -50,8 +50,9 @@ def ask_spans(
 
     A span is asked in the window whose target holds its first word, if the window holds all of it.
     It is not asked if it has no piece (white space, characters the tokenizer drops). With view "full"
-    the slots of a window are cut into ceil(n / max_slots) equal chunks, the words repeated, as LUKE
-    does; with "words" all are asked at once, since a slot does not change what another sees.
+    every sentence is asked on its own, and its slots are cut into ceil(n / max_slots) equal chunks, the
+    words repeated, as LUKE does; with "words" all spans of a window are asked at once, since a slot
+    does not change what another sees.
 
     spans (spans, 2), lengths (docs,): a suggester's answer, word offsets, on the CPU.
     slot_id (int): the entity of each slot, [MASK].
@@ -65,7 +66,7 @@ def ask_spans(
     for i, doc in enumerate(docs):
         doc_spans = spans[offset : offset + lengths[i]]
         alignment = align(pieces[i], *words[i])
-        windows = _windows(doc, i, pieces[i], alignment, windows_of, limit - 2)
+        windows = _windows(doc, i, pieces[i], alignment, windows_of, limit - 2, view)
         slot_spans = _slot_spans(doc_spans, alignment)
         for window, inside in zip(windows, _asked_in(windows, doc_spans, slot_spans)):
             for chunk in _chunks(inside, view, max_slots):
@@ -78,11 +79,11 @@ def ask_spans(
 
 
 def _windows(
-    doc: Doc, index: int, pieces: Pieces, alignment: Alignment, windows_of, limit: int
+    doc: Doc, index: int, pieces: Pieces, alignment: Alignment, windows_of, limit: int, view: SlotView
 ) -> list[Window]:
     lengths = _pieces_of_words(alignment, len(pieces.ids))
     if windows_of is None:
-        return context_windows(doc, lengths, limit, index)
+        return context_windows(doc, lengths, limit, index, by_sentence=view == "full")
     return span_getter_windows(doc, windows_of[index], lengths, limit, index)
 
 

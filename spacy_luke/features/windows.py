@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 SpanGetter = Callable[[Sequence["Doc"]], list[list["Span"]]]
 
 
-def context_windows(doc: Doc, lengths: Ints1d, limit: int, index: int = 0) -> list[Window]:
+def context_windows(
+    doc: Doc, lengths: Ints1d, limit: int, index: int = 0, by_sentence: bool = False
+) -> list[Window]:
     """Cut a Doc as LUKE's NER does (examples/ner/reader.py): a target, and text around it up to `limit`.
 
     A Doc that fits is one window. A longer one is cut into targets of whole sentences, up to half of
@@ -33,14 +35,17 @@ def context_windows(doc: Doc, lengths: Ints1d, limit: int, index: int = 0) -> li
     lengths (words,): pieces of each word. A word of more than `limit` pieces is its own window.
     limit (int): pieces a window may hold, special pieces not counted.
     index (int): the Doc's place in its batch, written into the windows.
+    by_sentence (bool): every sentence is a target of its own, as in LUKE: only its own spans are asked
+        together, at the price of a window for each. Without sentence boundaries it changes nothing.
     """
-    ends = numpy.cumsum(lengths)
-    if not len(ends):
+    bounds = numpy.concatenate([[0], numpy.cumsum(lengths)])  # bounds[i]: pieces before word i
+    if not len(doc):
         return []
-    if ends[-1] <= limit:
+    if bounds[-1] <= limit and not (by_sentence and doc.has_annotation("SENT_START")):
         return [Window(index, 0, len(doc), 0, len(doc))]
-    bounds = numpy.concatenate([[0], ends])  # bounds[i]: pieces before word i
-    targets = _pack(_units(doc, bounds, limit), bounds, limit // 2)
+    targets = _sentences(doc, bounds, limit)
+    if not by_sentence:
+        targets = _pack(targets, bounds, limit // 2)
     return [Window(index, *_with_context(start, end, bounds, limit), start, end) for start, end in targets]
 
 
@@ -74,15 +79,16 @@ def _meet(left: Span, right: Span) -> int:
     return (right.start + left.end) // 2
 
 
-def _units(doc: Doc, bounds, limit: int) -> list[tuple[int, int]]:
-    """Sentences; words where there is none or it is over the limit. Word offsets, end exclusive."""
-    if not doc.has_annotation("SENT_START"):
-        return [(i, i + 1) for i in range(len(doc))]
-    units = []
-    for sent in doc.sents:
-        fits = bounds[sent.end] - bounds[sent.start] <= limit
-        units += [(sent.start, sent.end)] if fits else [(i, i + 1) for i in range(sent.start, sent.end)]
-    return units
+def _sentences(doc: Doc, bounds, limit: int) -> list[tuple[int, int]]:
+    """Sentences, and for those over the limit, or the whole Doc where there are none, stretches of
+    words of up to half of it. Word offsets, end exclusive."""
+    whole = [(s.start, s.end) for s in doc.sents] if doc.has_annotation("SENT_START") else [(0, len(doc))]
+    parts = []
+    for start, end in whole:
+        fits = bounds[end] - bounds[start] <= limit
+        words = [(i, i + 1) for i in range(start, end)]
+        parts += [(start, end)] if fits else _pack(words, bounds, limit // 2)
+    return parts
 
 
 def _pack(units, bounds, size: int) -> list[tuple[int, int]]:

@@ -13,14 +13,14 @@ InT = LukeStates
 OutT = Floats2d
 
 
-def SpanHead(nO: int | None = None, nI: int | None = None, dropout: float = 0.1) -> Model[InT, OutT]:
+def SpanHead(nO: int | None = None, nI: int | None = None, dropout: float = 0.0) -> Model[InT, OutT]:
     """One row of class scores for each slot (studio-ousia/luke examples/ner/model.py).
 
     The same numbers as a Linear layer over the concatenated states, W[first; last; slot] + b, but
     states of pieces are multiplied once per piece, not once per span, and nothing is concatenated.
 
     nI (int): hidden width of the encoder. W (nO, 3, nI), b (nO,).
-    dropout (float): of the states that come in.
+    dropout (float): of the states that come in; a pipe sets it to its `drop` in every update.
     """
     return Model(
         "span_head",

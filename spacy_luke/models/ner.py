@@ -38,7 +38,6 @@ def build_luke_ner_v1(
     view: SlotView | None = None,
     get_spans: SpanGetter | None = None,
     batch_size: int = 1024,
-    dropout: float = 0.1,
     nO: int | None = None,
 ) -> Model[InT, OutT]:
     """(Docs, suggested spans) -> scores (spans, 1 + labels), not normalised; column 0 is "no entity".
@@ -54,12 +53,10 @@ def build_luke_ner_v1(
         to the encoder's length with context on both sides.
     batch_size (int): pieces and slots of a padded batch; a GPU likes more. Bounds the memory of
         prediction; training keeps all batches of an update until the backward pass.
-    dropout (float): of the states before the linear layer, where the model is trained without its pipe:
-        the pipe sets it to `drop` in every update, which is training.dropout in `spacy train`.
     """
     if view not in (None, "full", "words"):
         raise ValueError(Errors.LK404.format(value=view, name="view", options="full, words, null"))
-    head = SpanHead(nO, dropout=dropout)
+    head = SpanHead(nO)
     return Model(
         "luke_ner",
         partial(forward, view=view, get_spans=get_spans),

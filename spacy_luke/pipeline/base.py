@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
+
 from spacy.pipeline import TrainablePipe
 from thinc.api import Optimizer
 
+from ..errors import Warnings
 from ..models.encoder import find_listeners
-from ..training.gradients import scale_gradients
+from ..training.gradients import drop_gradients, scale_gradients
 from ..training.optimizer import AdamW
 
 
 class LukePipe(TrainablePipe):
     """A TrainablePipe whose gradients are those of the mean over the batches since the last
     `finish_update` (spaCy adds them up: accumulate_gradient = 4 would clip a sum of four), and are
-    clipped together where the optimizer can."""
+    clipped together where the optimizer can. A step with a NaN or infinite gradient is left out."""
 
     _n_updates = 0
 
@@ -28,6 +31,8 @@ class LukePipe(TrainablePipe):
     def finish_update(self, sgd: Optimizer) -> None:
         scale_gradients(self.model, 1.0 / max(self._n_updates, 1))
         self._n_updates = 0
-        if isinstance(sgd, AdamW):
-            sgd.clip(self.model)
+        if isinstance(sgd, AdamW) and not sgd.clip(self.model):
+            warnings.warn(Warnings.LKW502.format(name=self.name, step=sgd.step))
+            drop_gradients(self.model)
+            return
         super().finish_update(sgd)

@@ -125,7 +125,10 @@ class LukeNER(LukePipe):
 
     def _suggest(self, docs: list[Doc]) -> list[numpy.ndarray]:
         """The suggester's spans of each Doc, (spans, 2), on the CPU. Those that begin or end with white
-        space are left out: the encoder cannot tell them from the same spans without it."""
+        space are left out: the encoder cannot tell them from the same spans without it.
+
+        RAISES ValueError LK504: a span that is not in its Doc.
+        """
         if not docs:
             return []
         ops = self.model.ops
@@ -133,6 +136,10 @@ class LukeNER(LukePipe):
         data, lengths = ops.to_numpy(suggested.dataXd).reshape(-1, 2), ops.to_numpy(suggested.lengths)
         found = []
         for doc, spans in zip(docs, numpy.split(data, numpy.cumsum(lengths)[:-1])):
+            outside = (spans[:, 0] < 0) | (spans[:, 0] >= spans[:, 1]) | (spans[:, 1] > len(doc))
+            if outside.any():
+                start, end = spans[outside][0]
+                raise ValueError(Errors.LK504.format(name=self.name, start=start, end=end, words=len(doc)))
             visible = doc.to_array(IS_SPACE) == 0
             found.append(spans[visible[spans[:, 0]] & visible[spans[:, 1] - 1]])
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from thinc.api import Model, Optimizer
@@ -82,13 +83,15 @@ class AdamW(Optimizer):
         self.step += 1
         self.learn_rate = self.rates[0] * self.ramp
 
-    def clip(self, model: Model) -> None:
-        """Apply the limit to all gradients of a pipe's model; call before its `finish_update`."""
-        if not self.grad_clip:
-            return
-        clip_gradients(model, self.grad_clip)
-        for node in model.walk():
+    def clip(self, model: Model) -> bool:
+        """Apply the limit to all gradients of a pipe's model; call before its `finish_update`.
+
+        RETURNS (bool): False if a gradient is NaN or infinite: such a step would destroy the weights.
+        """
+        norm = clip_gradients(model, self.grad_clip or math.inf)
+        for node in model.walk() if self.grad_clip else ():
             self._clipped.update((node.id, *(shim.id for shim in node.shims)))
+        return math.isfinite(norm)
 
     def __call__(self, key, weights, gradient, *, lr_scale: float = 1.0):
         """RAISES ValueError LK601: total_steps is a variable of a config that was not filled in."""

@@ -113,3 +113,13 @@ def test_spans_that_differ_by_a_word_differ_in_pieces(tokenizer):
     spans, asked = _ask([doc], tokenizer, max_words=4)
     (question,) = asked.questions
     assert len({tuple(span) for span in question.slot_spans.tolist()}) == len(spans)
+
+
+def test_slots_that_see_each_other_are_of_one_sentence(tokenizer):
+    words = ["Tokyo", "is", "old", "Kyoto", "is", "older"]
+    doc = Doc(NLP.vocab, words=words, sent_starts=[True, False, False, True, False, False])
+    spans, asked = _ask([doc], tokenizer, view="full", max_words=1)
+    first, second = asked.questions
+    assert first.piece_ids.tolist() == second.piece_ids.tolist()
+    assert asked.rows.tolist() == list(range(6)) and len(first.slot_ids) == len(second.slot_ids) == 3
+    assert len(_ask([doc], tokenizer, view="words", max_words=1)[1].questions) == 1

@@ -35,6 +35,15 @@ def test_the_spare_of_a_short_side_goes_to_the_other():
     assert _tuples(windows) == [(0, 9, 0, 2), (0, 9, 2, 8), (1, 10, 8, 10)]
 
 
+def test_every_sentence_a_target_of_its_own():
+    starts = [True, False, True, False, False, True]
+    windows = context_windows(_doc(6, starts), numpy.ones(6, dtype=int), 20, by_sentence=True)
+    assert _tuples(windows) == [(0, 6, 0, 2), (0, 6, 2, 5), (0, 6, 5, 6)]
+    windows = context_windows(_doc(6, starts), numpy.ones(6, dtype=int), 4, by_sentence=True)
+    assert _tuples(windows) == [(0, 4, 0, 2), (1, 5, 2, 5), (2, 6, 5, 6)]  # half of 1 is 0, the longer side gets 1
+    assert _tuples(context_windows(_doc(6), numpy.ones(6, dtype=int), 20, by_sentence=True)) == [(0, 6, 0, 6)]
+
+
 def test_a_sentence_over_the_limit_is_cut_between_words():
     starts = [True] + [False] * 9
     windows = context_windows(_doc(10, starts), numpy.ones(10, dtype=int), 4)
@@ -51,11 +60,12 @@ def test_a_word_over_the_limit_stands_alone():
     st.lists(st.integers(0, 4), min_size=1, max_size=60),
     st.integers(4, 20),
     st.booleans(),
+    st.booleans(),
     st.randoms(),
 )
-def test_targets_cover_the_doc_and_windows_fit(lengths, limit, with_sentences, rnd):
+def test_targets_cover_the_doc_and_windows_fit(lengths, limit, with_sentences, by_sentence, rnd):
     starts = [True] + [rnd.random() < 0.3 for _ in lengths[1:]] if with_sentences else None
-    windows = context_windows(_doc(len(lengths), starts), numpy.asarray(lengths), limit)
+    windows = context_windows(_doc(len(lengths), starts), numpy.asarray(lengths), limit, by_sentence=by_sentence)
     assert [i for w in windows for i in range(w.target_start, w.target_end)] == list(range(len(lengths)))
     for w in windows:
         assert w.start <= w.target_start < w.target_end <= w.end

@@ -47,7 +47,7 @@ def hf(request, tmp_path_factory):
 
 def _model(path, view=None, **encoder):
     encoder = {"@architectures": "spacy_luke.LukeEncoder.v1", "name": str(path), **encoder}
-    config = {"@architectures": "spacy_luke.LukeNER.v1", "view": view, "nO": 3, "dropout": 0.0, "encoder": encoder}
+    config = {"@architectures": "spacy_luke.LukeNER.v1", "view": view, "nO": 3, "encoder": encoder}
     model = spacy.registry.resolve({"model": config})["model"]
     model.initialize()
     return model

@@ -7,6 +7,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
+from thinc.types import Ragged
 
 from spacy_luke.pipeline.decoding import decode
 
@@ -382,6 +383,37 @@ def test_accumulated_batches_give_the_mean_gradient(xlmr):
     assert len(both) > 20
     for name, gradient in both.items():
         numpy.testing.assert_allclose(gradient, (one[name] + two[name]) / 2, atol=1e-6)
+
+
+@pytest.mark.parametrize("bad", [(0, 9), (-1, 2), (2, 2)])
+def test_spans_outside_the_doc(trained, bad):
+    def suggester(docs, *, ops=None):
+        return Ragged(numpy.asarray([bad]), numpy.asarray([1]))
+
+    pipe = trained.get_pipe("luke_ner")
+    kept, pipe.suggester = pipe.suggester, suggester
+    try:
+        with pytest.raises(ValueError, match=rf"LK504.*\[{bad[0]}, {bad[1]}\) for a Doc of 5 words"):
+            trained("John Smith lives in Kyoto")
+    finally:
+        pipe.suggester = kept
+
+
+def test_a_nan_gradient_leaves_the_weights(xlmr):
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("luke_ner", config=ner_config(xlmr))
+    nlp.initialize(lambda: _examples(nlp, TRAIN))
+    optimizer = spacy.registry.get("optimizers", "spacy_luke.AdamW.v1")(0.003, 0.02)
+    head, shim = pipe.model.get_ref("output_layer"), pipe.model.get_ref("encoder").shims[0]
+    before = head.get_param("W").copy(), shim.to_bytes()
+    pipe.update(_examples(nlp, TRAIN))
+    next(shim.gradients())[0] = numpy.nan
+    with pytest.warns(UserWarning, match="LKW502.*'luke_ner'"):
+        pipe.finish_update(optimizer)
+    assert (head.get_param("W") == before[0]).all() and shim.to_bytes() == before[1]
+    nlp.update(_examples(nlp, TRAIN), sgd=optimizer)
+    assert (head.get_param("W") != before[0]).any() and shim.to_bytes() != before[1]
+    assert numpy.isfinite(head.get_param("W")).all()
 
 
 def test_decoding_by_hand():
