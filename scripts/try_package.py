@@ -30,8 +30,9 @@ def build_own_wheel(wheels: Path) -> None:
 
 
 def make_env(folder: Path) -> Path:
-    """A new environment that also sees the packages of this one, behind its own. Returns its python."""
-    run("Making an environment", sys.executable, "-m", "venv", "--clear", folder)
+    """A new environment, empty but for a view of the packages of this one (pip too), behind its own. Returns
+    its python."""
+    run("Making an environment", sys.executable, "-m", "venv", "--clear", "--without-pip", folder)
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     here = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
     there = subprocess.check_output(
