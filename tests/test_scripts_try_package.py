@@ -1,0 +1,41 @@
+"""A pipeline goes the whole way: trained, packaged, wheel, another environment, entities with scores."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.cli.package import package
+from spacy.training import Example
+
+from . import tiny
+
+TRY = Path(__file__).parents[1] / "scripts" / "try_package.py"
+TEXT = "Ada met Bob"
+
+
+@pytest.mark.slow
+def test_a_packaged_pipeline_is_tried_from_its_wheel(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("luke_ner", config=tiny.ner_config(tiny.write_xlmr(tmp_path / "encoder")))
+    entities = {"entities": [(0, 3, "PERSON"), (8, 11, "PERSON")]}
+    example = Example.from_dict(nlp.make_doc(TEXT), entities)
+    optimizer = nlp.initialize(lambda: [example])
+    optimizer.learn_rate = 0.01
+    for _ in range(40):
+        nlp.update([example], sgd=optimizer)
+    assert len(nlp(TEXT).ents) == 2
+    nlp.to_disk(tmp_path / "model")
+    (tmp_path / "text.txt").write_text(f"{TEXT}\n\n", encoding="utf8")
+    package(tmp_path / "model", tmp_path, name="luke_tiny", version="0.0.1", create_sdist=False)
+    pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path / "wheels")]
+    subprocess.run([*pip, str(tmp_path / "en_luke_tiny-0.0.1")], check=True)
+    command = [sys.executable, TRY, tmp_path / "wheels", f"en_luke_tiny={tmp_path / 'text.txt'}", "--env", tmp_path / "env"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert [line[1:] for line in lines if line[1:2] == ["PERSON"]] == [["PERSON", "Ada"], ["PERSON", "Bob"]]
+    assert all(0.5 < float(line[0]) <= 1 for line in lines if line[1:2] == ["PERSON"])
