@@ -6,6 +6,7 @@ Python 3.10 to 3.12, its pip, and a package index.
 """
 
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -64,7 +65,10 @@ def main(arguments):
         sys.exit(__doc__)
     check_python(sys.version_info)
     install()
-    return subprocess.call([str(env_python()), *COMMANDS[arguments[0]], *arguments[1:]], cwd=str(ROOT))
+    # torch's threads wait for each other by spinning: three times as slow as need be where the cores are
+    # busy with something else.
+    env = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
+    return subprocess.call([str(env_python()), *COMMANDS[arguments[0]], *arguments[1:]], cwd=str(ROOT), env=env)
 
 
 if __name__ == "__main__":
