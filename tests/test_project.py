@@ -107,7 +107,7 @@ def test_the_environment_is_made_once(monkeypatch, tmp_path):
     monkeypatch.setattr(runner, "ENV", tmp_path / "env")
     monkeypatch.setattr(runner, "STAMP", tmp_path / "env" / "stamp")
 
-    def call(command, cwd=None):
+    def call(command, cwd=None, env=None):
         calls.append(command)
         runner.env_python().parent.mkdir(parents=True, exist_ok=True)
         runner.env_python().touch()
@@ -126,7 +126,7 @@ def test_the_environment_is_made_once(monkeypatch, tmp_path):
 def test_a_failed_installation_is_not_taken_for_a_good_one(monkeypatch, tmp_path):
     monkeypatch.setattr(runner, "ENV", tmp_path / "env")
     monkeypatch.setattr(runner, "STAMP", tmp_path / "stamp")
-    monkeypatch.setattr(runner.subprocess, "call", lambda command, cwd=None: int("pip" in command))
+    monkeypatch.setattr(runner.subprocess, "call", lambda command, cwd=None, env=None: int("pip" in command))
     with pytest.raises(SystemExit, match="pip could not install"):
         runner.main(["test"])
     assert not (tmp_path / "stamp").exists()
