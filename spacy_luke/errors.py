@@ -218,7 +218,7 @@ class Errors(metaclass=_WithCodes):
     LK758 = "There is no folder {name}, and the Hugging Face hub does not give a model of that name: {reason}"
     LK760 = (
         "There is no file {path}. Public data is fetched with `python -m spacy project assets`; where that cannot be, "
-        "put a copy there or name it: python -m spacy project run ja --vars.data_path PATH."
+        "put a copy there or name it: python -m spacy project run ja . --vars.data_path PATH."
     )
     LK761 = "{path} is not of the expected format ({reason}). Its README says where the original comes from; copy it again."
     LK765 = "No wheel of {name} in {folder}. Build it first: python -m spacy project run package."

@@ -152,3 +152,12 @@ def test_a_missing_wheel_and_a_failed_step_say_so(tmp_path):
     assert find_wheel(tmp_path, "ja_luke_smoke").name.startswith("ja_luke_smoke-0.1.0")
     with pytest.raises(ValueError, match="LK766.*Looking.*exit code 3"):
         run("Looking", sys.executable, "-c", "raise SystemExit(3)")
+
+
+def test_a_local_copy_can_be_named_on_the_command_line():
+    command = ["run", "ja-corpus", str(ROOT), "--vars.data", "gsd", "--vars.data_path", "elsewhere", "--dry"]
+    done = subprocess.run(
+        [sys.executable, "-m", "spacy", "project", *command], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    assert "scripts/ner_data.py gsd elsewhere corpus/gsd" in done.stdout

@@ -68,7 +68,7 @@ def test_a_bad_bio_line_is_named(tmp_path, line):
 
 def test_bad_json_and_missing_files_say_so(tmp_path):
     nlp = spacy.blank("xx")
-    with pytest.raises(FileNotFoundError, match="LK760.*--vars.data_path"):
+    with pytest.raises(FileNotFoundError, match="LK760.*run ja . --vars.data_path"):
         list(read_stockmark(tmp_path / "none.json", nlp))
     with pytest.raises(FileNotFoundError, match="LK760.*ja_gsd-ud-train"):
         list(read_gsd(tmp_path, nlp))
