@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any, Callable, Iterable, NamedTuple
 
 import numpy
-from spacy.attrs import IS_SPACE
+from spacy.attrs import ENT_IOB, ENT_TYPE, IS_SPACE
 from spacy.language import Language
 from spacy.pipeline.spancat import Suggester
 from spacy.tokens import Doc, Span, SpanGroup
@@ -55,7 +55,8 @@ class LukeNER(LukePipe):
         `spacy.preset_spans_suggester.v1` behind a span_finder).
     negatives (float): spans that are no entity to train on, for each word of a Doc; None takes all,
         as the paper does. A rate by word makes training independent of how texts are cut into Docs.
-    overwrite (bool): False keeps the entities a Doc has and adds those that fit between them.
+    overwrite (bool): False keeps the entities and blocked words (`doc.set_ents(..., blocked=...)`) a Doc
+        has and adds entities that fit between them.
     min_score (float): least probability of what goes to doc.spans.
     """
 
@@ -152,15 +153,15 @@ class LukeNER(LukePipe):
             offset += int(n)
 
     def _annotate(self, doc: Doc, spans: numpy.ndarray, scores: numpy.ndarray) -> None:
-        kept = () if self.cfg["overwrite"] else doc.ents
+        kept, blocked = ((), ()) if self.cfg["overwrite"] else (doc.ents, _blocked(doc))
         taken = numpy.zeros(len(doc), dtype=bool)
-        for ent in kept:
-            taken[ent.start : ent.end] = True
+        for span in (*kept, *blocked):
+            taken[span.start : span.end] = True
         found = [
             Span(doc, int(spans[row, 0]), int(spans[row, 1]), label=self.labels[label - 1])
             for row, label in decode(spans, scores, taken)
         ]
-        doc.set_ents([*kept, *found], default="outside")
+        doc.set_ents([*kept, *found], blocked=blocked, default="outside")
         probabilities = softmax(scores)
         probabilities[:, NONE_CLASS] = 0.0
         above = numpy.argwhere(probabilities >= max(self.cfg["min_score"], 1e-9))
@@ -256,3 +257,10 @@ class LukeNER(LukePipe):
             warnings.warn(lost_message(self.name, lost, n_gold))
         self.model.set_dim("nO", 1 + len(self.labels), force=True)
         self.model.initialize()
+
+
+def _blocked(doc: Doc) -> list[Span]:
+    """The words that `doc.set_ents(..., blocked=...)` keeps from being entities: spaCy notes them as
+    entities that begin and have no type."""
+    iob, types = doc.to_array([ENT_IOB, ENT_TYPE]).T
+    return [doc[i : i + 1] for i in numpy.flatnonzero((iob == 3) & (types == 0)).tolist()]

@@ -235,6 +235,25 @@ def test_existing_entities(trained, xlmr):
     assert [(e.text, e.label_) for e in pipe(doc).ents] == [("John Smith", "PERSON"), ("Kyoto", "LOC")]
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_blocked_words(trained, overwrite):
+    """spaCy notes a blocked word as one where an entity without a type begins."""
+    pipe = trained.get_pipe("luke_ner")
+    doc = trained.make_doc(TRAIN[1][0])
+    doc.set_ents([doc.char_span(20, 25, "MINE")], blocked=[doc[1:3]], default="outside")
+    try:
+        pipe.cfg["overwrite"] = overwrite
+        for _ in range(2):  # a second pass finds what the first one left
+            doc = pipe(doc)
+    finally:
+        pipe.cfg["overwrite"] = True
+    found = [(token.ent_iob_, token.ent_type_) for token in doc]
+    if overwrite:
+        assert found == [("B", "PERSON"), ("I", "PERSON"), ("O", ""), ("O", ""), ("B", "LOC")]
+    else:
+        assert found[1:] == [("B", ""), ("B", ""), ("O", ""), ("B", "MINE")]
+
+
 def test_a_new_label_for_a_trained_pipe(xlmr):
     nlp = _trained(xlmr)
     before = nlp(TRAIN[1][0])
