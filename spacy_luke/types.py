@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from thinc.types import Floats2d, Ints1d, Ints2d
+    from thinc.types import Floats1d, Floats2d, Ints1d, Ints2d
     from torch import Tensor
 
 # What an entity slot may see. "full": all pieces and all slots see each other (LUKE's attention).
@@ -87,3 +87,11 @@ class LukeStates:
     pieces: Floats2d  # (pieces of all questions, hidden) float32
     slots: Floats2d  # (slots of all questions, hidden) float32
     slot_spans: Ints2d  # (slots of all questions, 2) int64, first row and one past the last row of `pieces`
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The entities that one mention may stand for, the most probable first."""
+
+    ids: list[str]
+    priors: Floats1d  # (candidates,) float32, p(entity | alias), from the highest down
