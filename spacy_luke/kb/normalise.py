@@ -20,8 +20,9 @@ _TABLE = {
     **dict.fromkeys(map(ord, MIDDLE_DOTS + UNSEEN)),
 }
 # Kana with its marks of length and repetition, and Han characters: scripts that have no space between words.
-_UNSPACED = "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_SPACE_BETWEEN = re.compile(f"(?<=[{_UNSPACED}]) (?=[{_UNSPACED}])")
+_KANA = "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"
+_HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_SPACE_BETWEEN = re.compile(f"(?<=[{_KANA}{_HAN}]) (?=[{_KANA}{_HAN}])")
 
 
 def normalise_alias(text: str) -> str:
