@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from thinc.api import Model
 
 from ..errors import Errors
 from ..layers.encoder import InT, OutT, luke_encoder
 from ..layers.shim import EncoderSettings, LukeShim
+
+if TYPE_CHECKING:
+    from spacy.training import Example
 
 DType = Literal["float32", "bfloat16"]
 
@@ -61,16 +64,16 @@ def build_luke_listener_v1(upstream: str = "*") -> Model[InT, OutT]:
 class LukeListener(Model[InT, OutT]):
     """Knows the encoder by a plain attribute, not as layer or ref: it must not be saved in each pipe.
 
-    While `is_trained`, answers carry gradients to the shared encoder: the `luke` pipe says so in its
-    `update`, the listening pipe takes it back at the end of its own. So a frozen `luke` pipe, whose
-    `update` is never called, stays as it is.
+    While it has a `batch`, answers carry gradients to the shared encoder: the `luke` pipe gives it in its
+    `update`, the listening pipe takes it back in its own: at the start if it is of another batch, else at
+    the end. So a frozen `luke` pipe, whose `update` is never called, stays as it is.
     """
 
     def __init__(self, upstream_name: str):
         super().__init__("luke_listener", listener_forward, init=listener_init, dims={"nO": None})
         self.upstream_name = upstream_name
         self.upstream: Model[InT, OutT] | None = None
-        self.is_trained = False
+        self.batch: list[Example] | None = None
 
     def copy(self):
         """A listener to the same encoder (Thinc would make a plain Model)."""
@@ -90,7 +93,7 @@ def listener_init(model: LukeListener, X=None, Y=None) -> None:
 
 def listener_forward(model: LukeListener, questions: InT, is_train: bool):
     encoder = get_encoder(model)
-    if is_train and model.is_trained:
+    if is_train and model.batch is not None:
         return encoder(questions, True)
     return encoder.predict(questions), lambda d_states: []
 

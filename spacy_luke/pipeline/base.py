@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 from spacy.pipeline import TrainablePipe
+from spacy.training import Example
 from thinc.api import Optimizer
 
 from ..errors import Warnings
@@ -20,11 +21,18 @@ class LukePipe(TrainablePipe):
 
     _n_updates = 0
 
+    def start_update(self, examples: list[Example]) -> None:
+        """Call before the model in every `update`: what a `luke` pipe said about an earlier batch, which
+        this pipe was excluded from or failed in, does not count for this one."""
+        for listener in find_listeners(self.model):
+            if listener.batch != examples:
+                listener.batch = None
+
     def end_update(self, sgd: Optimizer | None) -> None:
         """Call at the end of every `update`, whatever happened in it."""
         self._n_updates += 1
         for listener in find_listeners(self.model):
-            listener.is_trained = False
+            listener.batch = None
         if sgd not in (None, False):
             self.finish_update(sgd)
 

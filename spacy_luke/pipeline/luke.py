@@ -80,11 +80,12 @@ class Luke(LukePipe):
     ) -> dict[str, float]:
         """Let this batch train the encoder. With `sgd` given, the step is that of the batch before,
         as in spaCy's own tok2vec: the pipes behind have not looked at this batch yet."""
+        examples = list(examples)
         validate_examples(examples, "Luke.update")
         self.end_update(sgd)
         for listener in self.listeners:
             if listener.upstream is self.model:  # of two `luke` pipes that "*" names, the last one is asked
-                listener.is_trained = True
+                listener.batch = examples
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)  # spaCy's logger asks for one; the pipes behind have theirs
         return losses

@@ -186,6 +186,7 @@ class LukeNER(LukePipe):
         losses.setdefault(self.name, 0.0)
         examples = list(examples)
         validate_examples(examples, "LukeNER.update")
+        self.start_update(examples)
         set_dropout_rate(self.model, drop)
         docs = [eg.predicted for eg in examples]
         spans, classes = self._training_spans(examples)

@@ -111,6 +111,29 @@ def test_a_frozen_encoder_stays(xlmr):
     assert _encoder(nlp) == between
 
 
+@pytest.mark.parametrize("missed_by", ["exclude", "error"])
+def test_a_batch_that_a_pipe_missed_trains_nothing_later(xlmr, missed_by, monkeypatch):
+    """The encoder took a batch that `second` did not look at: it stays out of the next one, where it is frozen."""
+    nlp = _shared(xlmr)
+    optimizer = nlp.create_optimizer()
+    second, shim = nlp.get_pipe("second"), nlp.get_pipe("luke").model.shims[0]
+    if missed_by == "exclude":
+        nlp.update(_examples(nlp, FIRST), sgd=optimizer, exclude=["second"])
+    else:
+        with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+            patch.setattr(second, "suggester", lambda docs, ops: 1 / 0)
+            nlp.update(_examples(nlp, SECOND), sgd=optimizer)
+    assert list(shim.gradients())
+    nlp.get_pipe("luke").finish_update(optimizer)
+    before = _encoder(nlp)
+    nlp.update(_examples(nlp, SECOND), sgd=optimizer, exclude=["luke", "first"])
+    assert not list(shim.gradients())
+    nlp.get_pipe("luke").finish_update(optimizer)
+    assert _encoder(nlp) == before
+    nlp.update(_examples(nlp, SECOND), sgd=optimizer, exclude=["first"])
+    assert list(shim.gradients())
+
+
 def test_of_two_encoders_one_is_asked_and_stays_if_frozen(xlmr):
     nlp = spacy.blank("en")
     for name in ("one", "two"):
