@@ -80,6 +80,13 @@ class Errors(metaclass=_WithCodes):
         "The suggester was asked for spans of up to {max_words} words. Give `max_words` of at least 1 "
         "(10 reaches nearly all names)."
     )
+    LK241 = "The candidate generator has top_k = {top_k}. Give at least 1 (30 is what LUKE's linker takes)."
+    LK242 = "The candidate generator has fuzzy = {similarity}. Give a least similarity above 0 and at most 1, or null for none."
+    LK243 = "Similar aliases (`fuzzy`) need the package rapidfuzz: pip install 'spacy-luke[fuzzy]', or set fuzzy to null."
+    LK244 = (
+        "The knowledge base has {size:,} aliases. Similar aliases (`fuzzy`) are looked for by comparing with all of them, "
+        "up to {most:,}. Set fuzzy to null, or use a knowledge base of fewer aliases."
+    )
 
     # --- knowledge base and entity vocabulary --------------------------------------------------
     LK301 = "{path} exists and is not a {kind} directory, so it is not replaced. Give another directory or remove it first."
@@ -240,4 +247,10 @@ class Warnings(metaclass=_WithCodes):
         "The suggester of '{name}' never suggests {n} of {gold} gold entities ({share:.1f} %): they are too long, "
         "cross a sentence boundary or do not begin and end with words. They count as missed in the scores. By length "
         "in words: {lengths}. By label: {labels}. A larger max_words or another tokenizer may reach them."
+    )
+    LKW503 = (
+        "'{name}' never asks its encoder about {n} of {gold} gold entities ({share:.1f} %) that the suggester may "
+        "suggest: no window holds the whole of them, or they have no piece (characters that the encoder's tokenizer "
+        "drops). They count as missed in the scores. By length in words: {lengths}. By label: {labels}. Shorter "
+        "sentences, or longer windows by model.get_spans, may reach the former."
     )
