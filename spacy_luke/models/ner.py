@@ -59,12 +59,12 @@ def build_luke_ner_v1(
     head = SpanHead(nO)
     return Model(
         "luke_ner",
-        partial(forward, view=view, get_spans=get_spans),
+        forward,
         init=init,
         layers=[with_batches(chain(encoder, head), batch_size)],
         refs={"encoder": encoder, "output_layer": head},
         dims={"nO": nO},
-        attrs={"resize_output": resize_output},
+        attrs={"resize_output": resize_output, "ask": partial(ask, view=view, get_spans=get_spans)},
     )
 
 
@@ -78,11 +78,8 @@ def init(model: Model[InT, OutT], X=None, Y=None) -> None:
     head.initialize()
 
 
-def forward(
-    model: Model[InT, OutT], docs_spans: InT, is_train: bool, *, view: SlotView | None, get_spans
-) -> tuple[OutT, Callable]:
-    docs, spans = docs_spans
-    asked = ask(model, docs, spans, view, get_spans)
+def forward(model: Model[InT, OutT], docs_spans: InT, is_train: bool) -> tuple[OutT, Callable]:
+    asked = model.attrs["ask"](model, *docs_spans)
     if not model.get_ref("output_layer").has_param("W"):
         raise ValueError(Errors.LK405)
     scores = model.ops.alloc2f(asked.n_spans, model.get_dim("nO")) + NOT_ASKED
@@ -99,8 +96,9 @@ def forward(
     return scores, backprop_scores
 
 
-def ask(model: Model[InT, OutT], docs, spans: Ragged, view: SlotView | None, get_spans) -> AskedSpans:
-    """The questions of a batch of Docs, in the view that suits the encoder."""
+def ask(model: Model[InT, OutT], docs, spans: Ragged, *, view: SlotView | None, get_spans) -> AskedSpans:
+    """The questions of a batch of Docs, in the view that suits the encoder. The model has it, with view and
+    get_spans, as attribute "ask"."""
     shim = get_shim(model.get_ref("encoder"))
     return ask_spans(
         docs,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections import Counter
+from functools import partial
 from typing import Any, Callable, Iterable, NamedTuple
 
 import numpy
@@ -18,7 +17,8 @@ from thinc.types import Floats2d, Ragged
 
 from ..errors import Errors
 from ..models.ner import NONE_CLASS, was_asked
-from ..training.span_targets import lost_message, out_of_reach, sample_spans, span_classes
+from ..training.reach import Reach
+from ..training.span_targets import sample_spans, span_classes
 from .base import LukePipe
 from .decoding import decode, softmax
 
@@ -233,7 +233,8 @@ class LukeNER(LukePipe):
         nlp: Language | None = None,
         labels: list[str] | None = None,
     ) -> None:
-        """Collect labels, load the encoder, and count gold entities that can never be found.
+        """Collect labels, load the encoder, and count gold entities that can never be found: those that are
+        not suggested (LKW501), and those that are, but fit no window or have no piece (LKW503).
 
         labels: from `spacy init labels`; None takes them from the data.
         RAISES ValueError LK502: no label, neither given nor in the data.
@@ -241,23 +242,20 @@ class LukeNER(LukePipe):
         validate_get_examples(get_examples, "LukeNER.initialize")
         for label in labels or ():
             self.add_label(label)
-        lost: Counter[tuple[str, int]] = Counter()
-        n_gold = 0
+        reach = Reach()
         for eg in get_examples():
             for ent in eg.reference.ents if labels is None else ():
                 self.add_label(ent.label_)
             try:
                 (spans,) = self._suggest([eg.predicted])
             except KeyError:  # spaCy's preset suggester, before the pipe that it reads from has run
-                continue
-            lost += out_of_reach(eg, spans)
-            n_gold += len(eg.reference.ents)
+                spans = None
+            reach.add(eg, spans)
         if not self.labels:
             raise ValueError(Errors.LK502.format(name=self.name))
-        if lost:
-            warnings.warn(lost_message(self.name, lost, n_gold))
         self.model.set_dim("nO", 1 + len(self.labels), force=True)
         self.model.initialize()
+        reach.warn(self.name, partial(self.model.attrs["ask"], self.model))
 
 
 def _blocked(doc: Doc) -> list[Span]:

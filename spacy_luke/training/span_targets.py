@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Mapping
 
 import numpy
-
-from ..errors import Warnings
 
 if TYPE_CHECKING:
     from spacy.training import Example
@@ -58,29 +55,3 @@ def sample_spans(spans: Ints2d, classes: Ints1d, n_negatives: int | None) -> Int
     near = numpy.random.permutation(negatives[touches])[:n_near]
     far = numpy.random.permutation(negatives[~touches])[: n_negatives - len(near)]
     return numpy.sort(numpy.concatenate([positives, near, far]))
-
-
-def out_of_reach(example: Example, spans: Ints2d) -> Counter[tuple[str, int]]:
-    """Gold entities that no suggested span matches: (label, length in words of the gold Doc) -> count."""
-    suggested = {(start, end) for start, end in spans.tolist()}
-    ents, _ = example.get_aligned_ents_and_ner()
-    reached = {(e.start_char, e.end_char) for e in ents if (e.start, e.end) in suggested}
-    gold = example.reference.ents
-    return Counter((e.label_, len(e)) for e in gold if (e.start_char, e.end_char) not in reached)
-
-
-def lost_message(name: str, lost: Counter[tuple[str, int]], n_gold: int) -> str:
-    """The warning about what `out_of_reach` counted: how many of `n_gold` entities, how long, which labels."""
-    n = sum(lost.values())
-    lengths, labels = Counter(), Counter()
-    for (label, length), count in lost.items():
-        lengths[length] += count
-        labels[label] += count
-    return Warnings.LKW501.format(
-        name=name,
-        n=n,
-        gold=n_gold,
-        share=100 * n / n_gold,
-        lengths=", ".join(f"{k}: {v}" for k, v in sorted(lengths.items())),
-        labels=", ".join(f"{k}: {v}" for k, v in labels.most_common()),
-    )

@@ -9,6 +9,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from thinc.types import Ragged
 
+from spacy_luke.models.ner import was_asked
 from spacy_luke.pipeline.decoding import decode
 
 from ..tiny import ner_config
@@ -317,6 +318,21 @@ def test_entities_out_of_reach_are_counted(xlmr):
     nlp.add_pipe("luke_ner", config=ner_config(xlmr, suggester={"@misc": "spacy_luke.word_span_suggester.v1", "max_words": 1}))
     with pytest.warns(UserWarning, match=r"never suggests 1 of 4 gold .*25\.0 %.*2: 1.*PERSON: 1"):
         nlp.initialize(lambda: _examples(nlp, TRAIN))
+
+
+def test_suggested_entities_that_no_question_holds_are_counted(xlmr_24):
+    """With 24 pieces a window, 22 of them words': the longest entity does not fit, the last one has no piece."""
+    nlp = spacy.blank("en")
+    suggester = {"@misc": "spacy_luke.word_span_suggester.v1", "max_words": 40}
+    pipe = nlp.add_pipe("luke_ner", config=ner_config(xlmr_24, suggester=suggester))
+    words = ["old"] * 50 + ["\u200b"]
+    ents = ["B-LONG", *["I-LONG"] * 29, *["O"] * 10, "B-LOC", *["O"] * 9, "B-NONE"]
+    long = Example(Doc(nlp.vocab, words=words), Doc(nlp.vocab, words=words, ents=ents))
+    with pytest.warns(UserWarning, match=r"LKW503.*2 of 7 gold .*28\.6 %.* words: 1: 1, 30: 1\. By label: (LONG|NONE): 1") as seen:
+        nlp.initialize(lambda: [long, *_examples(nlp, TRAIN)])
+    assert not any("LKW501" in str(warning.message) for warning in seen)
+    gold = Ragged(numpy.asarray([[0, 30], [40, 41], [50, 51]]), numpy.asarray([3]))
+    assert was_asked(pipe.model.predict(([long.predicted], gold))).tolist() == [False, True, False]
 
 
 def test_a_suggester_that_suggests_nothing_loses_everything(xlmr):

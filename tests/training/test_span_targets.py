@@ -7,7 +7,7 @@ import spacy
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from spacy_luke.training.span_targets import UNKNOWN, out_of_reach, sample_spans, span_classes
+from spacy_luke.training.span_targets import UNKNOWN, sample_spans, span_classes
 
 VOCAB = spacy.blank("xx").vocab
 WORDS = ["John", "Smith", "lives", "in", "Kyoto"]
@@ -56,9 +56,3 @@ def test_negatives_of_one_kind_make_up_for_those_of_the_other():
     assert _sampled(20, 18, 12) == (10, 2)
     assert _sampled(20, 2, 12) == (2, 10)
     assert _sampled(20, 2, 100) == (2, 18)
-
-
-def test_entities_out_of_reach():
-    example = _example(["B-PER", "I-PER", "O", "O", "B-LOC"])
-    assert out_of_reach(example, numpy.asarray([[0, 1], [4, 5]])) == {("PER", 2): 1}
-    assert out_of_reach(example, numpy.zeros((0, 2), dtype="i")) == {("PER", 2): 1, ("LOC", 1): 1}
