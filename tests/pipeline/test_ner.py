@@ -328,7 +328,8 @@ def test_suggested_entities_that_no_question_holds_are_counted(xlmr_24):
     words = ["old"] * 50 + ["\u200b"]
     ents = ["B-LONG", *["I-LONG"] * 29, *["O"] * 10, "B-LOC", *["O"] * 9, "B-NONE"]
     long = Example(Doc(nlp.vocab, words=words), Doc(nlp.vocab, words=words, ents=ents))
-    with pytest.warns(UserWarning, match=r"LKW503.*2 of 7 gold .*28\.6 %.* words: 1: 1, 30: 1\. By label: (LONG|NONE): 1") as seen:
+    counted = r"LKW503.*2 of 7 gold .*28\.6 %.* words: 1: 1, 30: 1\. By label: LONG: 1, NONE: 1"
+    with pytest.warns(UserWarning, match=counted) as seen:
         nlp.initialize(lambda: [long, *_examples(nlp, TRAIN)])
     assert not any("LKW501" in str(warning.message) for warning in seen)
     gold = Ragged(numpy.asarray([[0, 30], [40, 41], [50, 51]]), numpy.asarray([3]))
