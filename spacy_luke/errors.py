@@ -118,6 +118,46 @@ class Errors(metaclass=_WithCodes):
     LK327 = "{path} has no entity in it."
     LK328 = "{path}, lines {lines}: {qid} means the entity {first} and the entity {second}. Keep one of the lines."
     LK329 = "{path}: none of its {lines} lines names an entity of the vocabulary. Are the titles, and the languages, written as in the vocabulary?"
+    LK330 = (
+        "{path} is a knowledge base of spaCy (InMemoryLookupKB). Turn it into one of spacy_luke: "
+        "python -m spacy luke kb build OUT --spacy-kb {path}"
+    )
+    LK331 = (
+        "{path} points to the knowledge base {target}, which is not there. Copy it to that place, or build the pipeline "
+        "again with carry = true, which keeps the knowledge base inside."
+    )
+    LK332 = (
+        "{path} points to the knowledge base {target}, which was changed since. Give the pipeline its kb_loader again "
+        "(nlp.get_pipe(NAME).set_kb) and save it, or put the old knowledge base back."
+    )
+    LK333 = "The entity id {id!r} is given twice: {places}. Keep one of them, or put their names together."
+    LK334 = "{where}: the alias {alias!r} of {id!r} is empty. Remove it or write the name."
+    LK335 = "{where}: {found} for the alias {alias!r}. Priors are numbers of at least 0, of one alias at most 1 together."
+    LK336 = "{where}: found {found}, expected {expected}."
+    LK337 = "{where}: a vector of {found} numbers, where the vectors of this knowledge base have {width}. Give all of them one width."
+    LK338 = "Entity number {number}: its vector has a number that is NaN, infinite or too large for {dtype}. Mend it, or take float32."
+    LK339 = "There are {what} and {more}. Give one row for each entity, in the order of the entities."
+    LK340 = "{where}: found the alias {alias!r}, the entity {id!r} and the count {count!r}. Expected two strings and a whole number from 0 on."
+    LK341 = "{where}: the alias {alias!r} has {ids} different entities and {priors} priors. Give one prior for each entity."
+    LK342 = "This knowledge base has no entity {id!r}. Add it first: kb.add_entities([{{\"id\": {id!r}, ...}}])."
+    LK343 = "The entity {id!r} is already in this knowledge base. Give it more names with kb.add_aliases([...])."
+    LK344 = "{path}, line {line}: cannot be read as additions to a knowledge base ({reason}). Remove the file to go on without them."
+    LK345 = "{path} is no knowledge base of spaCy, or is cut off: {reason}. Save it again with InMemoryLookupKB.to_disk."
+    LK346 = "{path}: cannot tell what this is. Names of files end in {endings}."
+    LK347 = "{path} is not a knowledge base as to_bytes gives it ({reason})."
+    LK348 = "{path}: the checksum is wrong, a byte was changed since it was written. Copy it again, or build it again."
+    LK360 = (
+        "Nobody says of which language {path} is: not the dump, not its name. Put the language in front: "
+        "ja={path}."
+    )
+    LK361 = "There is no file {path}."
+    LK362 = "{path} is compressed with {kind}, which cannot be read here. Unpack it, or take the .bz2 or .gz of it."
+    LK363 = "{path} is no dump of a wiki ({reason}). Expected the XML of MediaWiki, or JSON lines with \"title\" and \"text\"."
+    LK364 = (
+        "{path} is a page_props table of the language {language}, but the dumps are of: {languages}. Say the language as "
+        "in ja={path}, or give the dump as well."
+    )
+    LK365 = "There is no article in {paths}, so there is nothing to link to. Are these pages-articles dumps?"
 
     # --- layers and models ---------------------------------------------------------------------
     LK401 = (
@@ -154,6 +194,8 @@ class Errors(metaclass=_WithCodes):
         "total_steps of the optimizer is '{value}': a variable of the config that nobody filled in. Train with "
         "`spacy train`, or load the config with spacy.util.load_config(path, interpolate=True)."
     )
+    LK610 = "There is no file {path}. Give `path` of the corpus in the config, or on the command line: --paths.train FILE."
+    LK611 = "{path}, line {line}, is not of the expected format ({reason}). Mend the line, or copy the file again."
 
     # --- checkpoints, command line, project ----------------------------------------------------
     LK701 = (
@@ -237,6 +279,8 @@ class Errors(metaclass=_WithCodes):
 class Warnings(metaclass=_WithCodes):
     # --- knowledge base and entity vocabulary --------------------------------------------------
     LKW301 = "{path}: {problems}. Nothing else was lost."
+    LKW310 = "{path}: {n} links were left out: of an alias or normal form the 65,535 best are kept."
+    LKW311 = "Docs with {n} entities without a KB id, or with NIL, were read: nothing is counted for them."
 
     # --- pipes ---------------------------------------------------------------------------------
     LKW502 = (
@@ -253,4 +297,11 @@ class Warnings(metaclass=_WithCodes):
         "suggest: no window holds the whole of them, or they have no piece (characters that the encoder's tokenizer "
         "drops). They count as missed in the scores. By length in words: {lengths}. By label: {labels}. Shorter "
         "sentences, or longer windows by model.get_spans, may reach the former."
+    )
+
+    # --- training and scoring ------------------------------------------------------------------
+    LKW610 = (
+        "{path}: {lost} of {mentions} gold mentions were left out, because they do not begin and end with words "
+        "({names} ...). Their words count as not annotated, so no score on this file knows of them. Another tokenizer, or "
+        "the corpus's own words (gold_words), may keep them."
     )

@@ -141,8 +141,7 @@ def _not_annotated(doc: Doc, alternatives_key: str) -> Callable[[Offsets], bool]
     """Says of a stretch of characters whether a prediction there can be judged."""
     unknown = numpy.zeros(len(doc.text), dtype=bool)
     for token in doc:
-        in_entity = token.ent_iob in (1, 3)
-        if token.ent_iob == 0 or in_entity and not token.ent_kb_id:
+        if token.ent_iob == 0 or token.ent_type and not token.ent_kb_id:
             unknown[token.idx : token.idx + len(token)] = True
     alternatives = {(span.start_char, span.end_char) for span in doc.spans.get(alternatives_key, ())}
     return lambda offsets: offsets in alternatives or bool(unknown[slice(*offsets)].any())
