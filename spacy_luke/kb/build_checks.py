@@ -1,0 +1,60 @@
+"""What is refused: entities, links and priors that are not of the documented form, with the place where they stand."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+
+from ..errors import Errors
+from .links import TOLERANCE
+
+KEYS = ("id", "labels", "description", "types", "count", "aliases", "vector")
+EXPECTED = (
+    '{"id": "Q17", "labels": {"en": "Japan"}, "description": "...", "types": ["country"], "count": 123, '
+    '"aliases": ["Nippon"], "vector": [...]}, all but the id may be left out'
+)
+
+
+def check_entity(entity: dict, where: str) -> None:
+    """Raises LK336 for an entity that is not of the documented form, LK334 for an empty name."""
+    get = entity.get if isinstance(entity, dict) else {}.get
+    labels, types, aliases, count = get("labels") or {}, get("types") or [], get("aliases") or [], get("count")
+    good = isinstance(get("id"), str) and get("id") != "" and entity.keys() <= set(KEYS)
+    good = good and isinstance(labels, dict) and isinstance(types, (list, tuple)) and isinstance(aliases, (list, tuple))
+    good = good and all(isinstance(text, str) for text in (*labels, *labels.values(), *types, *aliases))
+    good = good and isinstance(get("description") or "", str) and (count is None or _is_count(count))
+    if not good:
+        found = json.dumps(entity, ensure_ascii=False, default=repr)[:200]
+        raise ValueError(Errors.LK336.format(where=where, found=found, expected=EXPECTED))
+    for name in (*labels.values(), *aliases):
+        if not name.strip():
+            raise ValueError(Errors.LK334.format(where=where, alias=name, id=entity["id"]))
+
+
+def _is_count(value) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= -1
+
+
+def check_link(alias, id, count, where: str) -> None:
+    """Raises LK334 for an empty alias, LK340 for what is no id or no count."""
+    if isinstance(alias, str) and not alias.strip():
+        raise ValueError(Errors.LK334.format(where=where, alias=alias, id=id))
+    is_count = isinstance(count, (int, np.integer)) and not isinstance(count, bool) and count >= 0
+    if not isinstance(alias, str) or not isinstance(id, str) or not id or not is_count:
+        raise ValueError(Errors.LK340.format(where=where, alias=alias, id=id, count=count))
+
+
+def check_priors(alias, ids, priors, where: str) -> None:
+    """Raises LK334, LK340 as check_link, LK335 for priors that are none."""
+    if len(ids) != len(priors) or len(set(ids)) != len(ids):
+        raise ValueError(Errors.LK341.format(where=where, alias=alias, ids=len(set(ids)), priors=len(priors)))
+    for id in ids:
+        check_link(alias, id, 0, where)
+    good = [isinstance(p, (int, float, np.floating)) and math.isfinite(p) and p >= 0 for p in priors]
+    if not all(good):
+        found = f"the prior {priors[good.index(False)]}"
+        raise ValueError(Errors.LK335.format(where=where, alias=alias, found=found))
+    if sum(priors) > 1 + TOLERANCE:
+        raise ValueError(Errors.LK335.format(where=where, alias=alias, found=f"priors with the sum {sum(priors):.6g}"))

@@ -1,0 +1,245 @@
+"""MMapKB: a spaCy KnowledgeBase of millions of entities that opens at once and stays on the disk.
+
+`look_up` is the fast way in, for a batch of aliases; the rest is spaCy's interface, so that the stock
+entity_linker runs on it. What is added in memory lies over the read-only base (overlay.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from spacy.kb import Candidate, KnowledgeBase
+from spacy.util import SimpleFrozenList
+
+from ..errors import Errors
+from .kb_base import Base
+from .kb_serialize import Serialized
+from .links import Found, merge_links
+from .normalise import normalise_alias
+from .overlay import Additions
+
+if TYPE_CHECKING:
+    from spacy.tokens import Span
+    from spacy.vocab import Vocab
+    from thinc.types import Floats2d, Ints1d
+
+
+class MMapKB(Serialized, KnowledgeBase):
+    """A knowledge base in a directory that build_kb wrote, or an empty one to add to:
+    MMapKB.open(vocab, path), MMapKB(vocab, entity_vector_length=n).
+
+    An entity's row is its number, added entities continue the rows of the base.
+    Pickles and to_bytes hold the path of the base, not its contents."""
+
+    def __init__(self, vocab: Vocab, entity_vector_length: int):
+        KnowledgeBase.__init__(self, vocab, entity_vector_length)
+        self.base: Base | None = None
+        self.carry = True
+        self.added = Additions(0, entity_vector_length)
+
+    @classmethod
+    def open(cls, vocab: Vocab, path: str | Path, *, carry: bool = True) -> MMapKB:
+        """The knowledge base in the directory `path`, with the additions that were saved beside it.
+        carry: whether to_disk copies the base (by hard links where possible) or only points to it.
+        Raises LK302 to LK305, LK330 to LK332, LK344."""
+        kb = cls(vocab, 0)
+        kb.from_disk(path)
+        kb.carry = carry
+        return kb
+
+    # --- looking up in batches ---------------------------------------------------------------
+
+    def look_up(self, aliases: Sequence[str], *, normalised: bool = False) -> Found:
+        """The candidates of aliases, best prior first. normalised: aliases that have the same normal form
+        (normalise_alias) as the one asked for count as one: their counts are added up."""
+        keys = [normalise_alias(alias) for alias in aliases] if normalised else aliases
+        if self.base is None:
+            lengths, links = np.zeros(len(keys), np.int64), self.added.links([], normalised=False)[1]
+        else:
+            lengths, links = self.base.links(keys, normalised=normalised)
+        if self.added:
+            lengths, links = self._with_added(keys, lengths, links, normalised)
+        return Found(lengths, links["entity"].astype(np.int64), links["prior"].copy(), links["count"].astype(np.int64))
+
+    def _with_added(self, keys, lengths, links, normalised: bool):
+        """Links of the base and the added ones, for the keys that have added ones brought together anew."""
+        groups, added = self.added.links(keys, normalised=normalised)
+        if not len(groups):
+            return lengths, links
+        base_groups = np.repeat(np.arange(len(keys)), lengths)
+        changed = np.isin(base_groups, groups)
+        merged_groups, merged = merge_links(
+            np.concatenate([base_groups[changed], groups]), np.concatenate([links[changed], added]), self.counts
+        )
+        all_groups = np.concatenate([base_groups[~changed], merged_groups])
+        order = np.argsort(all_groups, kind="stable")
+        lengths = np.bincount(all_groups, minlength=len(keys))
+        return lengths, np.concatenate([links[~changed], merged])[order]
+
+    def entity_ids(self, rows: Iterable[int]) -> list[str]:
+        """The ids of entity rows."""
+        first, key = self.added.first_row, self.base.ids.key if self.base else None
+        return [key(row) if row < first else self.added.entities[row - first]["id"] for row in map(int, rows)]
+
+    def entity_rows(self, ids: Sequence[str]) -> Ints1d:
+        """(ids,) int64 the row of each entity, -1 where there is none."""
+        rows = self.base.ids.find(ids) if self.base else np.full(len(ids), -1, np.int64)
+        for i in np.flatnonzero(rows < 0).tolist() if self.added.rows else ():
+            rows[i] = self.added.rows.get(ids[i], -1)
+        return rows
+
+    def vectors_of(self, rows: Ints1d) -> Floats2d:
+        """(rows, width) float32, a copy; zeros for an entity without a vector."""
+        rows = self._check_rows(rows)
+        found = np.zeros((len(rows), self.entity_vector_length), np.float32)
+        in_base = rows < self.added.first_row
+        if in_base.any() and self.base.width:
+            found[in_base] = self.base.vectors(rows[in_base])
+        for i in np.flatnonzero(~in_base).tolist():
+            vector = self.added.vectors.get(int(rows[i]))
+            if vector is not None:
+                found[i] = vector
+        return found
+
+    def has_vectors(self, rows: Ints1d) -> np.ndarray:
+        """(rows,) bool: is there a vector?"""
+        rows = self._check_rows(rows)
+        found = np.array([row in self.added.vectors for row in rows.tolist()], bool)
+        in_base = rows < self.added.first_row
+        if in_base.any():
+            found[in_base] = self.base.has_vector(rows[in_base])
+        return found
+
+    def counts(self, rows: Ints1d) -> Ints1d:
+        """(rows,) int64 how popular entities are, -1 = unknown."""
+        rows = self._check_rows(rows)
+        found = np.empty(len(rows), np.int64)
+        in_base = rows < self.added.first_row
+        found[in_base] = self.base.counts(rows[in_base]) if in_base.any() else 0
+        found[~in_base] = self.added.counts(rows[~in_base])
+        return found
+
+    def info(self, id: str) -> dict:
+        """{"id", "labels": {language: label}, "description", "types", "count"}; count -1 = unknown. Raises LK342."""
+        row = int(self.entity_rows([id])[0])
+        if row < 0:
+            raise ValueError(Errors.LK342.format(id=id))
+        first = self.added.first_row
+        found = self.base.info(row) if row < first else self.added.entities[row - first]
+        about = {"labels": dict(found.get("labels", {})), "description": found.get("description", "")}
+        return {"id": id, **about, "types": list(found.get("types", [])), "count": int(self.counts([row])[0])}
+
+    def _check_rows(self, rows) -> np.ndarray:
+        rows = np.asarray(rows, np.int64).reshape(-1)
+        if len(rows) and (rows.min() < 0 or rows.max() >= len(self)):
+            bad = int(rows[(rows < 0) | (rows >= len(self))][0])
+            raise ValueError(Errors.LK324.format(path="The knowledge base", rows=len(self), id=bad))
+        return rows
+
+    # --- adding --------------------------------------------------------------------------------
+
+    def add_entities(self, entities: Iterable[dict]) -> Ints1d:
+        """Add entities in the JSONL format ({"id": "mine", "labels": {"en": "Mine"}, "vector": [...]}, see
+        build_kb); all of them or, on an error, none. RETURNS (entities,) their rows.
+        Raises LK333 and LK343 for an id that is there, LK334, LK336, LK337, LK338."""
+        entities = list(entities)
+        vectors = self.added.check_entities(entities, lambda ids: self.entity_rows(ids) >= 0)
+        self.added.add_entities(entities, vectors)
+        return np.arange(len(self) - len(entities), len(self))
+
+    def add_aliases(self, aliases: Iterable[dict]) -> None:
+        """Add aliases in the JSONL format, {"alias": "Japan", "entity": "Q17", "count": 12} or {"alias": ...,
+        "entities": [...], "priors": [...]}; all of them or, on an error, none. Counts are added to those there.
+        Raises LK334, LK335, LK336, LK340, LK341, LK342 for an entity that is not there."""
+        self.added.add_aliases(self.added.check_aliases(aliases, self.entity_rows))
+
+    # --- spaCy's interface -----------------------------------------------------------------------
+
+    def get_candidates_batch(self, mentions: Iterable[Span]) -> list[list[Candidate]]:
+        """The candidates of each mention, looked up by its text as it is."""
+        return self._candidates([mention.text for mention in mentions])
+
+    def get_candidates(self, mention: Span) -> list[Candidate]:
+        """The candidates of one mention."""
+        return self._candidates([mention.text])[0]
+
+    def get_alias_candidates(self, alias: str) -> list[Candidate]:
+        """The candidates of an alias."""
+        return self._candidates([alias])[0]
+
+    def _candidates(self, aliases: list[str]) -> list[list[Candidate]]:
+        found = self.look_up(aliases)
+        add, rows = self.vocab.strings.add, found.entities
+        ids = [add(id) for id in self.entity_ids(rows)]  # Candidate.entity_ reads the vocab's strings
+        vectors, counts = self.vectors_of(rows).tolist(), np.maximum(self.counts(rows), 0).tolist()
+        every = iter(zip(ids, counts, vectors, found.priors.tolist()))
+        hashes = map(add, aliases)
+        return [
+            [Candidate(self, id, count, vector, hash, prior) for _, (id, count, vector, prior) in zip(range(n), every)]
+            for hash, n in zip(hashes, found.lengths.tolist())
+        ]
+
+    def get_vectors(self, entities: Iterable[str]) -> list[list[float]]:
+        """The vectors of entities, zeros for those that are not there or have none."""
+        rows = self.entity_rows(list(entities))
+        found = self.vectors_of(np.maximum(rows, 0)) if len(self) else np.zeros((len(rows), self.entity_vector_length))
+        found[rows < 0] = 0
+        return found.tolist()
+
+    def get_vector(self, entity: str) -> list[float]:
+        """The vector of an entity, zeros if it is not there or has none."""
+        return self.get_vectors([entity])[0]
+
+    def get_prior_prob(self, entity: str, alias: str) -> float:
+        """p(entity | alias), 0.0 if they are not linked."""
+        found = self.look_up([alias])
+        mine = found.priors[found.entities == self.entity_rows([entity])[0]]
+        return float(mine[0]) if len(mine) else 0.0
+
+    def contains_entity(self, entity: str) -> bool:
+        """Is there an entity of this id?"""
+        return bool(self.entity_rows([entity])[0] >= 0)
+
+    def contains_alias(self, alias: str) -> bool:
+        """Has this alias a candidate?"""
+        return bool(self.look_up([alias]).lengths[0])
+
+    def get_entity_strings(self) -> list[str]:
+        """All entity ids, in the order of rows."""
+        return [*(self.base.ids if self.base else ()), *self.added.rows]
+
+    def get_alias_strings(self) -> list[str]:
+        """All aliases."""
+        return [*(self.base.aliases if self.base else ()), *self._new_aliases()]
+
+    def _new_aliases(self) -> list[str]:
+        added = list(self.added.by_alias)
+        if self.base is None:
+            return added
+        return [alias for alias, number in zip(added, self.base.aliases.find(added).tolist()) if number < 0]
+
+    def get_size_entities(self) -> int:
+        """How many entities."""
+        return len(self)
+
+    def get_size_aliases(self) -> int:
+        """How many aliases."""
+        return (len(self.base.aliases) if self.base else 0) + len(self._new_aliases())
+
+    def __len__(self) -> int:
+        return self.added.first_row + len(self.added.entities)
+
+    def is_empty(self) -> bool:
+        """Has it no entity?"""
+        return len(self) == 0
+
+    def to_disk(self, path: str | Path, exclude: Iterable[str] = SimpleFrozenList()) -> None:
+        """See kb_serialize.py. Nothing can be excluded."""
+        self._to_disk(Path(path))
+
+    def from_disk(self, path: str | Path, exclude: Iterable[str] = SimpleFrozenList()) -> MMapKB:
+        """See kb_serialize.py."""
+        return self._from_disk(Path(path))
