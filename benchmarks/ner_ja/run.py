@@ -1,12 +1,16 @@
-"""Japanese NER: `luke_ner` against spaCy's `ner` on a spacy-transformers `transformer`, same encoder, same budget.
+"""Japanese NER: `luke_ner` against what spaCy has on a spacy-transformers `transformer`, same encoder, same budget.
 
     python benchmarks/ner_ja/run.py CORPUS ENCODER --system luke --seed 0 --budget 1200 --output out.jsonl
 
 CORPUS: a folder with train.spacy, dev.spacy and test.spacy (scripts/ner_data.py writes one). ENCODER: a BERT-like
 checkpoint in Hugging Face layout. The budget is processor time of the whole process, all threads together, so that
 runs on a busy machine compare; it counts training only. The learning rate follows the share of the budget that is
-used: up for 6 %, then down to 0. Both systems see batches of 16 sentences, keep the embeddings of pieces as they
+used: up for 6 %, then down to 0. All systems see batches of 16 sentences, keep the embeddings of pieces as they
 are, and are scored at the last step; nothing is chosen on the test set. Prints one JSON line per run.
+
+    luke           `luke_ner` as in configs/ner.cfg
+    spacy-ner      `ner` as `spacy init config --gpu` writes it: a transition-based parser
+    spacy-tagger   `tagger`, trained to say B-X, I-X, O of every word: token classification with stock parts
 """
 
 from __future__ import annotations
@@ -23,66 +27,60 @@ from pathlib import Path
 import spacy
 import torch
 from spacy.language import Language
-from spacy.tokens import DocBin
+from spacy.scorer import Scorer
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 
 from spacy_luke.layers.shim import ENCODER_PREFIX
 from spacy_luke.training.optimizer import AdamW
 
-LUKE = {
-    "components": {
-        "luke_ner": {
-            "factory": "luke_ner",
-            "model": {
-                "@architectures": "spacy_luke.LukeNER.v1",
-                "encoder": {"@architectures": "spacy_luke.LukeEncoder.v1", "freeze_embeddings": True},
-            },
-        }
+LUKE_NER = {
+    "factory": "luke_ner",
+    "model": {
+        "@architectures": "spacy_luke.LukeNER.v1",
+        "encoder": {"@architectures": "spacy_luke.LukeEncoder.v1", "freeze_embeddings": True},
     },
-    "optimizer": {"@optimizers": "spacy_luke.AdamW.v1"},
+}
+LISTENER = {
+    "@architectures": "spacy-transformers.TransformerListener.v1",
+    "grad_factor": 1.0,
+    "pooling": {"@layers": "reduce_mean.v1"},
 }
 # What `spacy init config --pipeline ner --gpu` writes.
-SPACY = {
-    "components": {
-        "transformer": {
-            "factory": "transformer",
-            "model": {
-                "@architectures": "spacy-transformers.TransformerModel.v3",
-                "tokenizer_config": {"use_fast": True},
-                "get_spans": {"@span_getters": "spacy-transformers.strided_spans.v1", "window": 128, "stride": 96},
-            },
-        },
-        "ner": {
-            "factory": "ner",
-            "model": {
-                "@architectures": "spacy.TransitionBasedParser.v2",
-                "state_type": "ner",
-                "extra_state_tokens": False,
-                "hidden_width": 64,
-                "maxout_pieces": 2,
-                "use_upper": False,
-                "tok2vec": {
-                    "@architectures": "spacy-transformers.TransformerListener.v1",
-                    "grad_factor": 1.0,
-                    "pooling": {"@layers": "reduce_mean.v1"},
-                },
-            },
-        },
+TRANSFORMER = {
+    "factory": "transformer",
+    "model": {
+        "@architectures": "spacy-transformers.TransformerModel.v3",
+        "tokenizer_config": {"use_fast": True},
+        "get_spans": {"@span_getters": "spacy-transformers.strided_spans.v1", "window": 128, "stride": 96},
     },
-    "optimizer": {
-        "@optimizers": "Adam.v1",
-        "learn_rate": 0.0,
-        "L2": 0.01,
-        "L2_is_weight_decay": True,
-        "grad_clip": 1.0,
-        "eps": 1e-8,
-        "use_averages": False,
+}
+NER = {
+    "factory": "ner",
+    "model": {
+        "@architectures": "spacy.TransitionBasedParser.v2",
+        "state_type": "ner",
+        "extra_state_tokens": False,
+        "hidden_width": 64,
+        "maxout_pieces": 2,
+        "use_upper": False,
+        "tok2vec": LISTENER,
     },
+}
+TAGGER = {
+    "factory": "tagger",
+    "overwrite": True,
+    "model": {"@architectures": "spacy.Tagger.v2", "normalize": False, "tok2vec": LISTENER},
+}
+COMPONENTS = {
+    "luke": {"luke_ner": LUKE_NER},
+    "spacy-ner": {"transformer": TRANSFORMER, "ner": NER},
+    "spacy-tagger": {"transformer": TRANSFORMER, "tagger": TAGGER},
 }
 
 
 class TwoRates(AdamW):
-    """Our optimizer for spaCy's pipes: the transformer's weights at one rate, the parser's at another."""
+    """Our optimizer for spaCy's pipes: the transformer's weights at one rate, those of what listens at another."""
 
     def __call__(self, key, weights, gradient, **kwargs):
         if key[1].startswith(("encoder.", "embeddings.")):
@@ -92,8 +90,7 @@ class TwoRates(AdamW):
 
 def make_pipeline(args: argparse.Namespace) -> tuple[Language, object]:
     nlp = spacy.blank(args.lang)
-    config = LUKE if args.system == "luke" else SPACY
-    for name, settings in config["components"].items():
+    for name, settings in COMPONENTS[args.system].items():
         settings = json.loads(json.dumps(settings))
         factory, model = settings.pop("factory"), settings["model"]
         if factory == "luke_ner":
@@ -103,10 +100,8 @@ def make_pipeline(args: argparse.Namespace) -> tuple[Language, object]:
         elif factory == "transformer":
             model["name"] = args.encoder
         nlp.add_pipe(factory, name=name, config=settings)
-    optimizer = spacy.registry.resolve({"optimizer": config["optimizer"]})["optimizer"]
-    if args.system == "spacy-two-rates":
-        optimizer = TwoRates((0.0, 0.0), 0, None, L2=0.01, beta1=0.9, beta2=0.999, eps=1e-6, grad_clip=1.0)
-    return nlp, optimizer
+    kind = AdamW if args.system == "luke" else TwoRates
+    return nlp, kind((0.0, 0.0), 0, None, L2=0.01, beta1=0.9, beta2=0.999, eps=1e-6, grad_clip=1.0)
 
 
 def train(nlp: Language, optimizer, gold: list, args: argparse.Namespace) -> dict:
@@ -121,11 +116,10 @@ def train(nlp: Language, optimizer, gold: list, args: argparse.Namespace) -> dic
     while (share := (time.process_time() - start) / args.budget) < 1:
         rate = min(share / 0.06, (1 - share) / 0.94)
         optimizer.learn_rate = args.rate * rate
-        if isinstance(optimizer, AdamW):
-            optimizer.rates = (args.rate * rate, args.head_rate * rate)
-        if len(order) < 16:
+        optimizer.rates = (args.rate * rate, args.head_rate * rate)
+        if len(order) < args.batch:
             order += random.sample(range(len(gold)), len(gold))
-        batch, order = order[:16], order[16:]
+        batch, order = order[: args.batch], order[args.batch :]
         batch = [Example(nlp.make_doc(gold[i].text), gold[i]) for i in batch]
         with autocast(args):
             nlp.update(batch, sgd=False, drop=0.1)
@@ -151,6 +145,22 @@ def float32_outputs(module, inputs, output):
     return output
 
 
+def with_tags_of_ents(doc: Doc) -> Doc:
+    """Gold for the tagger: B-X, I-X, O."""
+    for token in doc:
+        token.tag_ = f"{token.ent_iob_}-{token.ent_type_}" if token.ent_type_ else "O"
+    return doc
+
+
+def with_ents_of_tags(doc: Doc) -> Doc:
+    """What the tagger said, as entities: I-X goes on with what stands before it if that is X, else begins."""
+    tags = [token.tag_ for token in doc]
+    starts = [i for i, tag in enumerate(tags) if tag != "O" and (tag[0] == "B" or i == 0 or tags[i - 1][2:] != tag[2:])]
+    ends = [next((k for k in range(i + 1, len(tags)) if tags[k] != "I" + tags[i][1:]), len(tags)) for i in starts]
+    doc.set_ents([Span(doc, start, end, label=tags[start][2:]) for start, end in zip(starts, ends)])
+    return doc
+
+
 def read(path: Path, nlp: Language) -> list:
     """A Doc for each sentence."""
     docs = DocBin().from_disk(path).get_docs(nlp.vocab)
@@ -161,7 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("encoder")
-    parser.add_argument("--system", choices=["luke", "spacy", "spacy-two-rates"], required=True)
+    parser.add_argument("--system", choices=list(COMPONENTS), required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--budget", type=float, default=1200.0, help="processor seconds of training")
     parser.add_argument("--threads", type=int, default=1)
@@ -170,6 +180,7 @@ def main() -> None:
     parser.add_argument("--head-rate", type=float, default=1e-3)
     parser.add_argument("--negatives", type=float, default=1.0)
     parser.add_argument("--view", choices=["words", "full"], default=None)
+    parser.add_argument("--batch", type=int, default=16, help="sentences")
     parser.add_argument("--lang", default="ja")
     parser.add_argument("--split", choices=["dev", "test"], default="test")
     parser.add_argument("--limit", type=int, default=0, help="score this many sentences only")
@@ -181,13 +192,18 @@ def main() -> None:
 
     nlp, optimizer = make_pipeline(args)
     docs = {k: read(args.corpus / f"{k}.spacy", nlp) for k in ("train", args.split)}
+    if args.system == "spacy-tagger":
+        docs["train"] = [with_tags_of_ents(doc) for doc in docs["train"]]
     result = train(nlp, optimizer, docs["train"], args)
     gold = docs[args.split][: args.limit or None]
     words = sum(len(doc) for doc in gold)
     start = time.process_time()
     with autocast(args):
-        scores = nlp.evaluate([Example(nlp.make_doc(doc.text), doc) for doc in gold], batch_size=64)
+        found = list(nlp.pipe([doc.text for doc in gold], batch_size=64))
     seconds = time.process_time() - start
+    if args.system == "spacy-tagger":
+        found = [with_ents_of_tags(doc) for doc in found]
+    scores = Scorer.score_spans([Example(*pair) for pair in zip(found, gold)], "ents")
     row = {
         "corpus": args.corpus.name,
         "system": args.system,
@@ -197,7 +213,7 @@ def main() -> None:
         **{k: round(100 * scores[f"ents_{k}"], 2) for k in "prf"},
         "words_per_cpu_s": round(words / seconds),
         **result,
-        "settings": {k: getattr(args, k) for k in ("budget", "threads", "dtype", "rate", "head_rate", "negatives", "view")},
+        "settings": {k: getattr(args, k) for k in ("budget", "threads", "dtype", "rate", "head_rate", "batch", "negatives", "view")},
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "spacy": spacy.__version__},
     }
