@@ -53,7 +53,8 @@ def parse_gum(lines: list[str], path: str, qids: dict[str, str], *, names: bool)
             start, last = map(int, row[1].split("-"))
             types, titles = _values(row[3], row[0]), _values(row[6], row[0])
         except (IndexError, ValueError) as err:
-            raise ValueError(Errors.LK611.format(path=path, line=number, reason=f"{type(err).__name__}: {err}")) from err
+            reason = f"{type(err).__name__}: {err}"
+            raise ValueError(Errors.LK611.format(path=path, line=number, reason=reason)) from err
         if words:
             spaces.append(start > end)
         words.append(row[2])

@@ -116,7 +116,7 @@ def main() -> None:
         if name == "gum":
             command.add_argument("--names", action="store_true", help="only mentions with a capital letter")
         if name in ("gum", "hipe"):
-            command.add_argument("--gold-words", action="store_true", help="the words of the data set, not a tokenizer's")
+            command.add_argument("--gold-words", action="store_true", help="the data set's words")
     args = vars(parser.parse_args())
     name, source, out = args.pop("format"), args.pop("source"), args.pop("out")
     language = args.pop("language") or (source.name if name == "hipe" and len(source.name) == 2 else "en")

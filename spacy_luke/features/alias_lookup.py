@@ -72,14 +72,15 @@ class SpacyLookup:
         return [_best(_pairs(found), self.top_k) for found in self.kb.get_candidates_batch(mentions)]
 
     def aliases(self, aliases: Sequence[str], *, normalised: bool = False) -> list[Candidates]:
-        """As StoreLookup.aliases. Aliases with the same normal form: the mean of their priors."""
+        """As StoreLookup.aliases. Aliases with the same normal form: a candidate has the mean of its priors,
+        scaled down where they sum to more than 1, as MMapKB does it."""
         if not self.has_aliases:
             return [nothing() for _ in aliases]
         if not normalised:
             return [_best(_pairs(self.kb.get_alias_candidates(alias)), self.top_k) for alias in aliases]
         forms = self._normal_forms()
         same = (forms.get(normalise_alias(alias), []) for alias in aliases)
-        return [_average([_pairs(self.kb.get_alias_candidates(a)) for a in each], self.top_k) for each in same]
+        return [_merge([_pairs(self.kb.get_alias_candidates(a)) for a in each], self.top_k) for each in same]
 
     def _normal_forms(self) -> dict[str, list[str]]:
         """Normal form -> aliases, made again when aliases have been added."""
@@ -101,14 +102,21 @@ def nothing() -> Candidates:
 def average(lists: Sequence[Candidates], top_k: int) -> Candidates:
     """The union of several lists of candidates with the mean of their priors; a candidate that is not in
     a list has the prior 0 there. The best `top_k`; of equal priors, those that came first."""
-    return _average([list(zip(each.ids, each.priors.tolist())) for each in lists], top_k)
+    priors = _priors(zip(each.ids, each.priors.tolist()) for each in lists)
+    return _best([(name, sum(each) / len(lists)) for name, each in priors.items()], top_k)
 
 
-def _average(lists: Sequence[list[tuple[str, float]]], top_k: int) -> Candidates:
-    sums: dict[str, float] = {}
+def _merge(lists: Sequence[list[tuple[str, float]]], top_k: int) -> Candidates:
+    means = {name: sum(each) / len(each) for name, each in _priors(lists).items()}
+    total = max(1.0, sum(means.values()))
+    return _best([(name, mean / total) for name, mean in means.items()], top_k)
+
+
+def _priors(lists: Iterable[Iterable[tuple[str, float]]]) -> dict[str, list[float]]:
+    priors: dict[str, list[float]] = {}
     for name, prior in chain.from_iterable(lists):
-        sums[name] = sums.get(name, 0.0) + prior
-    return _best([(name, total / len(lists)) for name, total in sums.items()], top_k)
+        priors.setdefault(name, []).append(prior)
+    return priors
 
 
 def _pairs(found: Iterable[Candidate]) -> list[tuple[str, float]]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from typing import NamedTuple
 
-import numpy
 import pytest
 import spacy
 from spacy.kb import InMemoryLookupKB, KnowledgeBase
@@ -14,12 +12,13 @@ from spacy.tokens import Doc
 from spacy_luke.features import fuzzy
 from spacy_luke.features.candidates import build_candidate_generator_v1
 from spacy_luke.features.honorifics import without_honorific
-from spacy_luke.kb.normalise import normalise_alias
+from spacy_luke.kb.build import build_kb
+from spacy_luke.kb.mmap_kb import MMapKB
 
 NLP = spacy.blank("xx")
 ALIASES = {
     "Paris": {"Q90": 0.75, "Q830149": 0.25},
-    "PARIS": {"Q90": 0.25, "Q167646": 0.5},
+    "PARIS": {"Q90": 0.25, "Q167646": 0.75},
     "トヨタ": {"Q53268": 1.0},
     "ジョン・スミス": {"Q228024": 0.5, "Q1": 0.5},
     "田中": {"Q2": 0.5},
@@ -27,57 +26,19 @@ ALIASES = {
 }
 
 
-class Found(NamedTuple):
-    lengths: numpy.ndarray
-    entities: numpy.ndarray
-    priors: numpy.ndarray
-    counts: numpy.ndarray
-
-
-class Store(KnowledgeBase):
-    """A knowledge base with nothing but the batch look-up of our store, without counts."""
-
-    def __init__(self, vocab):
-        super().__init__(vocab, 1)
-        self.names = sorted({name for found in ALIASES.values() for name in found})
-
-    def look_up(self, aliases, *, normalised=False):
-        rows = []
-        for alias in aliases:
-            same = [a for a in ALIASES if a == alias]
-            if normalised:
-                form = normalise_alias(alias)
-                same = [a for a in ALIASES if form and normalise_alias(a) == form]
-            sums = {}
-            for name in same:
-                for entity, prior in ALIASES[name].items():
-                    sums[entity] = sums.get(entity, 0) + prior / len(same)
-            rows.append(sorted(((self.names.index(e), p) for e, p in sums.items()), key=lambda pair: -pair[1]))
-        flat = [pair for row in rows for pair in row]
-        return Found(
-            numpy.array([len(row) for row in rows], dtype="int64"),
-            numpy.array([row for row, _ in flat], dtype="int64"),
-            numpy.array([prior for _, prior in flat], dtype="float32"),
-            numpy.full(len(flat), -1),
-        )
-
-    def entity_ids(self, rows):
-        return [self.names[row] for row in rows]
-
-    def get_size_aliases(self):
-        return len(ALIASES)
-
-    def get_alias_strings(self):
-        return list(ALIASES)
+NAMES = sorted({name for found in ALIASES.values() for name in found})
 
 
 def in_memory(vocab) -> InMemoryLookupKB:
     kb = InMemoryLookupKB(vocab, 1)
-    for name in sorted({name for found in ALIASES.values() for name in found}):
+    for name in NAMES:
         kb.add_entity(name, 1, [0.0])
     for alias, found in ALIASES.items():
         kb.add_alias(alias, list(found), list(found.values()))
     return kb
+
+
+PARIS = (["Q167646", "Q90", "Q830149"], pytest.approx([0.75 / 1.5, 0.5 / 1.5, 0.25 / 1.5]))
 
 
 def mentions(*docs: list[str]):
@@ -94,9 +55,19 @@ def plain(found):
     return [[(c.ids, c.priors.tolist()) for c in doc] for doc in found]
 
 
-@pytest.fixture(params=[Store, in_memory], ids=["store", "in memory"])
-def kb(request):
-    return request.param(NLP.vocab)
+def built(vocab, path) -> MMapKB:
+    """On the disk, one alias of it added in memory."""
+    priors = [(alias, list(found), list(found.values())) for alias, found in ALIASES.items() if alias != "PARIS"]
+    build_kb(path, [{"id": name} for name in NAMES], priors=priors)
+    kb = MMapKB.open(vocab, path)
+    found = ALIASES["PARIS"]
+    kb.add_aliases([{"alias": "PARIS", "entities": list(found), "priors": list(found.values())}])
+    return kb
+
+
+@pytest.fixture(params=["built", "in memory"])
+def kb(request, tmp_path):
+    return built(NLP.vocab, tmp_path / "kb") if request.param == "built" else in_memory(NLP.vocab)
 
 
 def test_the_exact_alias_comes_first(kb):
@@ -105,15 +76,15 @@ def test_the_exact_alias_comes_first(kb):
     assert plain(found) == [
         [(["Q90", "Q830149"], [0.75, 0.25]), ([], [])],
         [],
-        [(["Q53268"], [1.0]), (["Q167646", "Q90"], [0.5, 0.25]), (["Q90", "Q830149"], [0.75, 0.25])],
+        [(["Q53268"], [1.0]), (["Q167646", "Q90"], [0.75, 0.25]), (["Q90", "Q830149"], [0.75, 0.25])],
     ]
     assert found[0][1].priors.dtype == found[0][0].priors.dtype == "float32"
 
 
 def test_aliases_with_the_same_normal_form_are_one(kb):
-    # paris: Q90 (0.75 + 0.25) / 2, Q167646 0.5 / 2, Q830149 0.25 / 2
+    # paris: the means Q90 0.5, Q167646 0.75, Q830149 0.25 sum to 1.5 and are scaled to 1
     [[paris, smith, dot]] = plain(build_candidate_generator_v1()(kb, mentions(["paris", "ジョン スミス", "･"])))
-    assert paris == (["Q90", "Q167646", "Q830149"], [0.5, 0.25, 0.125])
+    assert paris == PARIS
     assert sorted(smith[0]) == ["Q1", "Q228024"] and dot == ([], [])
     assert plain(build_candidate_generator_v1(normalise=False)(kb, mentions(["paris"]))) == [[([], [])]]
 
@@ -121,7 +92,7 @@ def test_aliases_with_the_same_normal_form_are_one(kb):
 def test_the_best_top_k(kb):
     generate = build_candidate_generator_v1(top_k=1)
     assert plain(generate(kb, mentions(["paris", "PARIS", "田中"]))) == [
-        [(["Q90"], [0.5]), (["Q167646"], [0.5]), (["Q2"], [0.5])]
+        [(["Q167646"], [0.5]), (["Q167646"], [0.75]), (["Q2"], [0.5])]
     ]
 
 
@@ -147,7 +118,7 @@ def test_the_most_similar_alias(kb):
     # pariss and paris: 1 of 11 letters is inserted, 0.909; parsi and paris: 1 out, 1 in, of 10: 0.8
     generate = build_candidate_generator_v1(fuzzy=0.85)
     [[one, two, none]] = plain(generate(kb, mentions(["Pariss", "Parsi", "･ "])))
-    assert one == (["Q90", "Q167646", "Q830149"], [0.5, 0.25, 0.125]) and two == ([], [])
+    assert one == PARIS and two == none == ([], [])
     [[two]] = plain(build_candidate_generator_v1(fuzzy=0.8)(kb, mentions(["Parsi"])))
     assert two == one
 
