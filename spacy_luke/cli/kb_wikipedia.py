@@ -21,7 +21,9 @@ def from_wikipedia_cli(
         ..., help="Dumps (.xml, .gz, .bz2; JSON lines with title and text), as PATH or, to say the language, ja=PATH"
     ),
     page_props: list[str] = typer.Option([], help="page_props SQL dump: QIDs of one language, as PATH or ja=PATH"),
-    items: Path = typer.Option(None, help="wb_items_per_site SQL dump of Wikidata: QIDs of all languages", dir_okay=False),
+    items: Path = typer.Option(
+        None, help="wb_items_per_site SQL dump of Wikidata: QIDs of all languages", dir_okay=False
+    ),
     wikidata: Path = typer.Option(
         None, help="Wikidata JSON dump (.json.bz2 or .gz): QIDs, labels, aliases, descriptions, types", dir_okay=False
     ),

@@ -79,7 +79,9 @@ def build_from_wikipedia(
     return report
 
 
-def _read_wikis(work: Path, dumps: Sequence[Source], workers: int, progress: Progress, report: Report) -> dict[str, Titles]:
+def _read_wikis(
+    work: Path, dumps: Sequence[Source], workers: int, progress: Progress, report: Report
+) -> dict[str, Titles]:
     """The languages in the order of their first dumps."""
     parts: dict[str, list[Path]] = {}
     for path, language in dumps:

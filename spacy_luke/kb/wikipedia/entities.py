@@ -91,9 +91,9 @@ class Entities:
                             counts["links to entities"] += int(times[good].sum())
                             counts["links to pages that are not there"] += int(times[rows < 0].sum())
                             counts["links to pages that are no entities"] += int(times[~good & (rows >= 0)].sum())
-                            out.writelines(
-                                f"{line[1]}\t{number}\t{line[0]}\n" for line, number in zip(lines, numbers.tolist()) if number >= 0
-                            )
+                            for (count, anchor, _), number in zip(lines, numbers.tolist()):
+                                if number >= 0:
+                                    out.write(f"{anchor}\t{number}\t{count}\n")
 
     def links(self, path: Path) -> Iterator[tuple[str, str, int]]:
         """(alias, entity id, count): what resolve_links wrote; then titles, titles without brackets and redirects

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from html import unescape
 from typing import NamedTuple
 
 from .site import Site
@@ -23,6 +24,7 @@ _NS = re.compile(r"<ns>(-?\d+)</ns>")
 _ID = re.compile(r"<id>(\d+)</id>")
 _REDIRECT = re.compile(r'<redirect(?: title="([^"]*)")?\s*/>')
 _TEXT = re.compile(r"<text\b[^<>]*>")
+_CHARACTER = re.compile(r"&#(?:x[0-9a-fA-F]+|[0-9]+);")
 _REDIRECT_TEXT = re.compile(r"\s*#\s*([^\s\[\]:：]+)[^\[\]\n]{0,20}\[\[([^\[\]|\n]+)")
 
 
@@ -46,7 +48,7 @@ class NoPages(ValueError):
 
 def page_batches(blocks: Iterable[bytes], size: int = BATCH) -> Iterator[bytes]:
     """What stands before the first page, then batches of whole pages; at last what is left behind the last one
-    (a page without an end, if the dump was cut off). Raises NoPages where there is no page in the first LARGEST bytes."""
+    (a page without an end, if the dump was cut off). Raises NoPages where the first LARGEST bytes have no page."""
     waiting, limit, end = bytearray(), 0, b"</page>"
     for block in blocks:
         waiting += block
@@ -132,8 +134,10 @@ def redirect_target(text: str, known: bool = False) -> str | None:
 
 
 def unescape_xml(text: str) -> str:
-    """The five entities of XML, once: &amp;nbsp; stays &nbsp;, it belongs to the wikitext."""
+    """The entities of XML, once: &amp;nbsp; stays &nbsp;, it belongs to the wikitext."""
     if "&" not in text:
         return text
-    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&#039;", "'").replace("&apos;", "'")
+    if "&#" in text:
+        text = _CHARACTER.sub(lambda match: unescape(match[0]), text)
+    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&apos;", "'")
     return text.replace("&amp;", "&")

@@ -52,7 +52,8 @@ class Titles:
     kinds ((rows,) uint8): ord of "a" article, "r" redirect, "d" disambiguation page.
     ids ((rows,) int64): page ids, -1 = not said. qids ((rows,) int32): -1 = not known yet.
     ends ((rows,) int32): the article a row leads to, itself or through redirects; -1 = none.
-    lost_redirects (int): those to a page that is not there, or in a circle. repeated (int): pages of a title that was there.
+    lost_redirects (int): those to a page that is not there, or in a circle.
+    repeated (int): pages with the title of an earlier one.
     """
 
     def __init__(self, directory: Path, language: str, parts: Sequence[Path]):

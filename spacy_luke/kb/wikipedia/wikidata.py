@@ -2,7 +2,8 @@
 
 Of the dump (one item a line, all languages, over a terabyte) a small part is of use: items with an article in one of
 our languages. They go into the work folder as JSON lines
-    {"qid": 17, "sites": {"ja": "日本"}, "labels": {"ja": "日本"}, "aliases": ["Nippon"], "description": "...", "types": ["Q6256"]}
+    {"qid": 17, "sites": {"ja": "日本"}, "labels": {"ja": "日本"}, "aliases": ["Nippon"], "description": "...",
+     "types": ["Q6256"]}
 """
 
 from __future__ import annotations

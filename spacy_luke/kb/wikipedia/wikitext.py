@@ -20,13 +20,20 @@ from .site import Site
 _HIDDEN = re.compile(
     r"<!--|<(nowiki|math|pre|syntaxhighlight|source|score|timeline|templatedata|chem|graph)\b[^<>]*>", re.IGNORECASE
 )
-_LINK = re.compile(r"\[\[([^\[\]|{}<>\n]+)(?:\|([^\[\]]*(?:\[(?!\[)[^\[\]]*\][^\[\]]*)*))?\]\]")
+_LINK = re.compile(
+    r"\[\[([^\[\]|{}<>\n]+)(?:\|"  # target
+    r"([^\[\]]*(?:(?:\[(?!\[)[^\[\]]*\](?=\]\])|\[(?!\[)|\](?!\]))[^\[\]]*)*)"  # anchor, single brackets in it
+    r")?\]\]"
+)
 # Scripts without capitals whose letters stick to a link; elsewhere only small letters do.
 _TRAILS = {language: "\u0621-\u064a" for language in ("ar", "arz", "ary", "fa", "azb", "ur", "ckb")}
 _TRAILS |= {language: "\u05d0-\u05ea" for language in ("he", "yi")}
 
 # Templates in an anchor that only set it in another way: their last part is the anchor.
-_SET = re.compile(r"\{\{\s*(?:lang|nowrap|nobr|nobreak|small|big|noitalic|lang-\w+|color)\s*\|(?:[^{}|]*\|)*([^{}|]*)\}\}", re.I)
+_SET = re.compile(
+    r"\{\{\s*(?:lang|nowrap|nobr|nobreak|small|big|noitalic|lang-\w+|color)\s*\|(?:[^{}|]*\|)*([^{}|]*)\}\}",
+    re.IGNORECASE,
+)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _QUOTES = re.compile(r"'{2,}")
 _SPACES = re.compile(r"\s+")

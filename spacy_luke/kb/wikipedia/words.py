@@ -28,7 +28,7 @@ NAMESPACES = _words(
     ਤਸਵੀਰ ไฟล์ ภาพ ფაილი სურათი ስዕል ファイル 画像 파일 그림 文件 档案 檔案 图像 圖像
 
     bólkur catagóir categori categoria categorie categoría categorìa categuria categurie categurìa catigurìa
-    catégorie flokkur jamii kaarangay kategooria kategori kategoria kategorie kategorija kategoriya kategorio kategory
+    catégorie flokkur jamii kaarangay kategooria kategori kategoria kategorie kategoreja kategorija kategoriya kategorio kategory
     kategorya kategorî kategória kateqoriya katiguriya klad luokka roinn-seòrsa rummad sokajy thể_loại turkum ẹ̀ka
     ангилал категори категорија категория категорія катэгорыя гурӯҳ санат төркем κατηγορία կատեգորիա
     קטגוריה קאַטעגאָריע زمرہ رده بؤلمه گٹھ تصنيف پۆل رج वर्ग वर्गः श्रेणी पुचः বিষয়শ্রেণী ਸ਼੍ਰੇਣੀ ଶ୍ରେଣୀ பகுப்பு వర్గం
@@ -79,7 +79,8 @@ DISAMBIGUATION = _words(
     """
     dab disamb disambig disambiguation disambiguation_page geodis hndis human_name_disambiguation
     place_name_disambiguation school_disambiguation airport_disambiguation mathdab mathematical_disambiguation
-    letter-numbercombdisambig letter-number_combination_disambiguation letternumbercombdisambig numberdis number_disambiguation
+    letter-numbercombdisambig letter-number_combination_disambiguation letternumbercombdisambig numberdis
+    number_disambiguation
     roaddis road_disambiguation taxonomy_disambiguation hospital_disambiguation call_sign_disambiguation
     disambiguation_cleanup disambig-cleanup species_latin_name_disambiguation station_disambiguation
     church_disambiguation chinese_title_disambiguation phonetics_disambiguation genus_disambiguation
@@ -99,4 +100,5 @@ DISAMBIGUATION = _words(
     동음이의 동명이인 동음이의어_문서 消歧义 消歧義 搞清楚 釋義
     """
 )
-DISAMBIGUATION_QIDS = frozenset(["Q4167410", "Q22808320", "Q15407973"])  # Wikimedia (human name, category) disambiguation page
+# P31 of Wikimedia disambiguation pages, of those for names of persons, and for categories.
+DISAMBIGUATION_QIDS = frozenset(["Q4167410", "Q22808320", "Q15407973"])
