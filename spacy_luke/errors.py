@@ -146,6 +146,8 @@ class Errors(metaclass=_WithCodes):
     LK346 = "{path}: cannot tell what this is. Names of files end in {endings}."
     LK347 = "{path} is not a knowledge base as to_bytes gives it ({reason})."
     LK348 = "{path}: the checksum is wrong, a byte was changed since it was written. Copy it again, or build it again."
+    LK350 = "{problem}. Give {way}."
+    LK351 = "{path} is not a DocBin, or is cut off: {reason}. Write it again with DocBin.to_disk."
     LK360 = (
         "Nobody says of which language {path} is: not the dump, not its name. Put the language in front: "
         "ja={path}."

@@ -7,6 +7,7 @@ import typer
 from spacy.cli._util import app
 
 from .convert import convert_cli
+from .kb import kb_cli
 
 luke_cli = typer.Typer(name="luke", help="LUKE encoders for spaCy", no_args_is_help=True)
 
@@ -17,4 +18,5 @@ def _group() -> None:
 
 
 luke_cli.command("convert")(convert_cli)
+luke_cli.add_typer(kb_cli)
 app.add_typer(luke_cli)

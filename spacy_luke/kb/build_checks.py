@@ -8,12 +8,15 @@ import math
 import numpy as np
 
 from ..errors import Errors
-from .links import TOLERANCE
+from .links import GIVEN, TOLERANCE
 
 KEYS = ("id", "labels", "description", "types", "count", "aliases", "vector")
 EXPECTED = (
     '{"id": "Q17", "labels": {"en": "Japan"}, "description": "...", "types": ["country"], "count": 123, '
     '"aliases": ["Nippon"], "vector": [...]}, all but the id may be left out'
+)
+EXPECTED_ALIAS = (
+    '{"alias": "Japan", "entity": "Q17", "count": 12} or {"alias": "Japan", "entities": ["Q17"], "priors": [0.9]}'
 )
 
 
@@ -58,3 +61,19 @@ def check_priors(alias, ids, priors, where: str) -> None:
         raise ValueError(Errors.LK335.format(where=where, alias=alias, found=found))
     if sum(priors) > 1 + TOLERANCE:
         raise ValueError(Errors.LK335.format(where=where, alias=alias, found=f"priors with the sum {sum(priors):.6g}"))
+
+
+def alias_links(entry: dict, where: str) -> tuple[str, list[tuple[str, float, int]]]:
+    """The alias and its (id, prior, count) of one entry of the JSONL format. Raises LK334 to LK336, LK340, LK341."""
+    keys = entry.keys() if isinstance(entry, dict) else set()
+    if keys == {"alias", "entities", "priors"}:
+        alias, ids, priors = entry["alias"], entry["entities"], entry["priors"]
+        if isinstance(ids, (list, tuple)) and isinstance(priors, (list, tuple)):
+            check_priors(alias, ids, priors, where)
+            return alias, [(id, prior, GIVEN) for id, prior in zip(ids, priors)]
+    elif keys in ({"alias", "entity"}, {"alias", "entity", "count"}):
+        count = entry.get("count", 0)
+        check_link(entry["alias"], entry["entity"], count, where)
+        return entry["alias"], [(entry["entity"], 0.0, count)]
+    found = json.dumps(entry, ensure_ascii=False, default=repr)[:200]
+    raise ValueError(Errors.LK336.format(where=where, found=found, expected=EXPECTED_ALIAS))

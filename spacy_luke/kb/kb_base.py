@@ -18,7 +18,7 @@ from .string_index import StringIndex
 if TYPE_CHECKING:
     from thinc.types import Floats2d, Ints1d
 
-CHUNK = 50_000  # aliases or entities at once where all are read
+CHUNK = 20_000  # aliases at once where all are read
 
 
 class Base:
@@ -87,12 +87,11 @@ class Base:
         """(rows,) bool."""
         return np.zeros(len(rows), bool) if self._has_vector is None else self._has_vector[rows]
 
-    def iter_aliases(self) -> Iterator[tuple[list[str], Ints1d, np.ndarray]]:
-        """All aliases in parts: (aliases,), (aliases,) how many links each has, (links of all,) LINK."""
+    def iter_aliases(self) -> Iterator[list[str]]:
+        """All aliases in parts."""
         for start in range(0, len(self.aliases.places), CHUNK):
             part = self.aliases.places[start : start + CHUNK].tolist()
-            keys = [self.aliases.key_at(place) for place in part]
-            yield keys, *self.links(keys, normalised=False)
+            yield [self.aliases.key_at(place) for place in part]
 
 
 class _Column:

@@ -1,33 +1,32 @@
 """MMapKB: a spaCy KnowledgeBase of millions of entities that opens at once and stays on the disk.
 
-`look_up` is the fast way in, for a batch of aliases; the rest is spaCy's interface, so that the stock
-entity_linker runs on it. What is added in memory lies over the read-only base (overlay.py).
+`look_up` is the fast way in, for a batch of aliases; spaCy's interface (kb_interface.py) lets the stock
+entity_linker run on it. What is added in memory lies over the read-only base (overlay.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from spacy.kb import Candidate, KnowledgeBase
-from spacy.util import SimpleFrozenList
+from spacy.kb import KnowledgeBase
 
 from ..errors import Errors
 from .kb_base import Base
+from .kb_interface import SpacyInterface
 from .kb_serialize import Serialized
 from .links import Found, merge_links
 from .normalise import normalise_alias
 from .overlay import Additions
 
 if TYPE_CHECKING:
-    from spacy.tokens import Span
     from spacy.vocab import Vocab
     from thinc.types import Floats2d, Ints1d
 
 
-class MMapKB(Serialized, KnowledgeBase):
+class MMapKB(Serialized, SpacyInterface, KnowledgeBase):
     """A knowledge base in a directory that build_kb wrote, or an empty one to add to:
     MMapKB.open(vocab, path), MMapKB(vocab, entity_vector_length=n).
 
@@ -127,10 +126,14 @@ class MMapKB(Serialized, KnowledgeBase):
         row = int(self.entity_rows([id])[0])
         if row < 0:
             raise ValueError(Errors.LK342.format(id=id))
+        return {"id": id, **self.info_at(row), "count": int(self.counts([row])[0])}
+
+    def info_at(self, row: int) -> dict:
+        """{"labels", "description", "types"} of the entity in a row."""
         first = self.added.first_row
         found = self.base.info(row) if row < first else self.added.entities[row - first]
-        about = {"labels": dict(found.get("labels", {})), "description": found.get("description", "")}
-        return {"id": id, **about, "types": list(found.get("types", [])), "count": int(self.counts([row])[0])}
+        labels, description, types = (found.get(key) for key in ("labels", "description", "types"))
+        return {"labels": dict(labels or {}), "description": description or "", "types": list(types or [])}
 
     def _check_rows(self, rows) -> np.ndarray:
         rows = np.asarray(rows, np.int64).reshape(-1)
@@ -156,78 +159,7 @@ class MMapKB(Serialized, KnowledgeBase):
         Raises LK334, LK335, LK336, LK340, LK341, LK342 for an entity that is not there."""
         self.added.add_aliases(self.added.check_aliases(aliases, self.entity_rows))
 
-    # --- spaCy's interface -----------------------------------------------------------------------
-
-    def get_candidates_batch(self, mentions: Iterable[Span]) -> list[list[Candidate]]:
-        """The candidates of each mention, looked up by its text as it is."""
-        return self._candidates([mention.text for mention in mentions])
-
-    def get_candidates(self, mention: Span) -> list[Candidate]:
-        """The candidates of one mention."""
-        return self._candidates([mention.text])[0]
-
-    def get_alias_candidates(self, alias: str) -> list[Candidate]:
-        """The candidates of an alias."""
-        return self._candidates([alias])[0]
-
-    def _candidates(self, aliases: list[str]) -> list[list[Candidate]]:
-        found = self.look_up(aliases)
-        add, rows = self.vocab.strings.add, found.entities
-        ids = [add(id) for id in self.entity_ids(rows)]  # Candidate.entity_ reads the vocab's strings
-        vectors, counts = self.vectors_of(rows).tolist(), np.maximum(self.counts(rows), 0).tolist()
-        every = iter(zip(ids, counts, vectors, found.priors.tolist()))
-        hashes = map(add, aliases)
-        return [
-            [Candidate(self, id, count, vector, hash, prior) for _, (id, count, vector, prior) in zip(range(n), every)]
-            for hash, n in zip(hashes, found.lengths.tolist())
-        ]
-
-    def get_vectors(self, entities: Iterable[str]) -> list[list[float]]:
-        """The vectors of entities, zeros for those that are not there or have none."""
-        rows = self.entity_rows(list(entities))
-        found = self.vectors_of(np.maximum(rows, 0)) if len(self) else np.zeros((len(rows), self.entity_vector_length))
-        found[rows < 0] = 0
-        return found.tolist()
-
-    def get_vector(self, entity: str) -> list[float]:
-        """The vector of an entity, zeros if it is not there or has none."""
-        return self.get_vectors([entity])[0]
-
-    def get_prior_prob(self, entity: str, alias: str) -> float:
-        """p(entity | alias), 0.0 if they are not linked."""
-        found = self.look_up([alias])
-        mine = found.priors[found.entities == self.entity_rows([entity])[0]]
-        return float(mine[0]) if len(mine) else 0.0
-
-    def contains_entity(self, entity: str) -> bool:
-        """Is there an entity of this id?"""
-        return bool(self.entity_rows([entity])[0] >= 0)
-
-    def contains_alias(self, alias: str) -> bool:
-        """Has this alias a candidate?"""
-        return bool(self.look_up([alias]).lengths[0])
-
-    def get_entity_strings(self) -> list[str]:
-        """All entity ids, in the order of rows."""
-        return [*(self.base.ids if self.base else ()), *self.added.rows]
-
-    def get_alias_strings(self) -> list[str]:
-        """All aliases."""
-        return [*(self.base.aliases if self.base else ()), *self._new_aliases()]
-
-    def _new_aliases(self) -> list[str]:
-        added = list(self.added.by_alias)
-        if self.base is None:
-            return added
-        return [alias for alias, number in zip(added, self.base.aliases.find(added).tolist()) if number < 0]
-
-    def get_size_entities(self) -> int:
-        """How many entities."""
-        return len(self)
-
-    def get_size_aliases(self) -> int:
-        """How many aliases."""
-        return (len(self.base.aliases) if self.base else 0) + len(self._new_aliases())
+    # --- as a whole ---------------------------------------------------------------------------------
 
     def __len__(self) -> int:
         return self.added.first_row + len(self.added.entities)
@@ -236,10 +168,14 @@ class MMapKB(Serialized, KnowledgeBase):
         """Has it no entity?"""
         return len(self) == 0
 
-    def to_disk(self, path: str | Path, exclude: Iterable[str] = SimpleFrozenList()) -> None:
-        """See kb_serialize.py. Nothing can be excluded."""
-        self._to_disk(Path(path))
+    def iter_aliases(self) -> Iterator[list[str]]:
+        """All aliases in parts, without holding them all."""
+        if self.base is not None:
+            yield from self.base.iter_aliases()
+        yield self._new_aliases()
 
-    def from_disk(self, path: str | Path, exclude: Iterable[str] = SimpleFrozenList()) -> MMapKB:
-        """See kb_serialize.py."""
-        return self._from_disk(Path(path))
+    def _new_aliases(self) -> list[str]:
+        added = list(self.added.by_alias)
+        if self.base is None:
+            return added
+        return [alias for alias, number in zip(added, self.base.aliases.find(added).tolist()) if number < 0]

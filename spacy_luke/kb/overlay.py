@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import Errors
-from .build_checks import check_entity, check_link, check_priors
+from .build_checks import alias_links, check_entity
 from .build_entities import names_of
-from .links import GIVEN, LINK
+from .links import LINK
 from .normalise import normalise_alias
 from .store import new_file
 
@@ -135,24 +135,6 @@ class Additions:
                 file.write(self.to_text())
         else:
             path.unlink(missing_ok=True)
-
-
-def alias_links(entry: dict, where: str) -> tuple[str, list[tuple[str, float, int]]]:
-    """The alias and its (id, prior, count) of one entry of the JSONL format. Raises LK334 to LK336, LK340, LK341."""
-    keys = entry.keys() if isinstance(entry, dict) else set()
-    if keys == {"alias", "entities", "priors"}:
-        alias, ids, priors = entry["alias"], entry["entities"], entry["priors"]
-        if isinstance(ids, (list, tuple)) and isinstance(priors, (list, tuple)):
-            check_priors(alias, ids, priors, where)
-            return alias, [(id, prior, GIVEN) for id, prior in zip(ids, priors)]
-    elif keys in ({"alias", "entity"}, {"alias", "entity", "count"}):
-        count = entry.get("count", 0)
-        check_link(entry["alias"], entry["entity"], count, where)
-        return entry["alias"], [(entry["entity"], 0.0, count)]
-    found, expected = json.dumps(entry, ensure_ascii=False, default=repr)[:200], (
-        '{"alias": "Japan", "entity": "Q17", "count": 12} or {"alias": "Japan", "entities": ["Q17"], "priors": [0.9]}'
-    )
-    raise ValueError(Errors.LK336.format(where=where, found=found, expected=expected))
 
 
 def read_additions(text: str, path: Path | str) -> tuple[list[dict], list[dict]]:
