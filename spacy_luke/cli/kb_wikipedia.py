@@ -86,6 +86,7 @@ class _Bar:
     def __call__(self, path: Path, done: int, size: int, pages: int) -> None:
         from tqdm import tqdm
 
+        tqdm.monitor_interval = 0  # no thread of its own: worker processes are forked
         if path != self._path:
             self.__exit__()
             self._path = path

@@ -1,26 +1,21 @@
 from __future__ import annotations
 
-import pytest
-import typer
 from spacy.vocab import Vocab
 from typer.testing import CliRunner
 
-from spacy_luke.cli.kb_wikipedia import from_wikipedia_cli, source
+from spacy_luke.cli import luke_cli
+from spacy_luke.cli.kb_wikipedia import source
 from spacy_luke.kb.mmap_kb import MMapKB
 
 from ..kb.wikipedia.dumps import dump, page
 
 
-@pytest.fixture
-def app() -> typer.Typer:
-    app = typer.Typer()
-    app.command()(from_wikipedia_cli)
-    return app
+COMMAND = ["kb", "from-wikipedia"]
 
 
-def test_the_command_builds_and_reports(app, tmp_path):
+def test_the_command_builds_and_reports(tmp_path):
     (tmp_path / "a.xml").write_text(dump(page("Rome", "[[Rome]]s are more than one."), "<page>"), encoding="utf8")
-    result = CliRunner().invoke(app, [str(tmp_path / "kb"), f"zz={tmp_path / 'a.xml'}", "-w", "1"])
+    result = CliRunner().invoke(luke_cli, [*COMMAND, str(tmp_path / "kb"), f"zz={tmp_path / 'a.xml'}", "-w", "1"])
     assert result.exit_code == 0, result.output
     assert "1 entities with 2 aliases" in result.output
     assert "1 broken pages, skipped" in result.output
@@ -29,8 +24,8 @@ def test_the_command_builds_and_reports(app, tmp_path):
     assert kb.info("zz:Rome")["description"] == "Romes are more than one."
 
 
-def test_an_error_is_shown_without_a_traceback(app, tmp_path):
-    result = CliRunner().invoke(app, [str(tmp_path / "kb"), str(tmp_path / "no.xml")])
+def test_an_error_is_shown_without_a_traceback(tmp_path):
+    result = CliRunner().invoke(luke_cli, [*COMMAND, str(tmp_path / "kb"), str(tmp_path / "no.xml")])
     assert result.exit_code == 1 and "LK361" in result.output
 
 
