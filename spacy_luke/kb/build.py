@@ -128,7 +128,7 @@ def _deal_out_links(ids: StringIndex, links, known: Spool, unknown: Spool, progr
     """Spool links by alias; those to ids that are not there by id, and how many those are."""
     done, new = 0, 0
     for chunk in iter_chunks(links, 100_000):
-        aliases, names, counts = (list(column) for column in zip(*chunk))
+        aliases, names, counts = ([link[i] for link in chunk] for i in range(3))
         values = np.zeros(len(chunk), LINK)
         values["count"] = _check_links(aliases, names, counts, done)
         new += _spool(ids, aliases, names, values, known, unknown)

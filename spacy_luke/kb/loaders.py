@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 
 def build_mmap_kb_v1(path: str, carry: bool = True) -> Callable[[Vocab], MMapKB]:
-    """spacy_luke.MMapKB.v1, as kb_loader in [initialize.components.NAME.kb_loader].
+    """spacy_luke.MMapKB.v1, as kb_loader in [initialize.components.NAME.kb_loader]. The stock entity_linker needs
+    spacy_luke.EmptyMMapKB.v1 as its generate_empty_kb as well, or it cannot load the pipeline again.
 
     path (str): the directory that `python -m spacy luke kb build` wrote.
     carry (bool): the saved pipeline holds the knowledge base; False: it only points to it.
