@@ -190,6 +190,22 @@ class Errors(metaclass=_WithCodes):
         "0 <= start < end <= {words}."
     )
     LK503 = "'{name}' has negatives = {value}. Give a number of at least 0 (negative spans for each word), or null for all."
+    LK510 = "'{name}' has mode = {mode!r}. Choose one of: global, exact, local."
+    LK511 = "'{name}' has confidence = {value}. It is a probability: give a number from 0 to 1."
+    LK512 = (
+        "'{name}' got a {found} as kb_loader. Give a function that takes the vocab and returns a knowledge base: in the "
+        "config [initialize.components.{name}.kb_loader] @misc = \"spacy_luke.MMapKB.v1\" with path = ..., or in Python "
+        "linker.set_kb(lambda vocab: MMapKB.open(vocab, path))."
+    )
+    LK513 = (
+        "The entity vectors of the knowledge base of '{name}' are {found} wide, those of the encoder {width}. Compute them "
+        "with this encoder: python -m spacy luke kb embed KB ENCODER."
+    )
+    LK514 = (
+        "'{name}' has no knowledge base, or one without entities. Build one with python -m spacy luke kb build, and name it "
+        "in the config: [initialize.components.{name}.kb_loader] @misc = \"spacy_luke.MMapKB.v1\" with path = ..., or call "
+        "linker.set_kb(...)."
+    )
 
     # --- training and scoring ------------------------------------------------------------------
     LK601 = (
@@ -293,6 +309,23 @@ class Warnings(metaclass=_WithCodes):
         "The suggester of '{name}' never suggests {n} of {gold} gold entities ({share:.1f} %): they are too long, "
         "cross a sentence boundary or do not begin and end with words. They count as missed in the scores. By length "
         "in words: {lengths}. By label: {labels}. A larger max_words or another tokenizer may reach them."
+    )
+    LKW510 = (
+        "'{name}' found no gold link in the training data. Gold entities carry their id as kb_id, \"NIL\" if the knowledge "
+        "base has none; an empty kb_id is not annotated and trains nothing."
+    )
+    LKW511 = (
+        "'{name}': {n} of {links} gold links ({share:.1%}) are to entities that the knowledge base lacks, as {examples}. They "
+        "train nothing and count as missed. Add them, or annotate them as \"NIL\"."
+    )
+    LKW512 = (
+        "'{name}': {n} of {links} gold links ({share:.1%}) are not among the candidates of their mention, as {examples}. They "
+        "train nothing and count as missed. Add aliases (python -m spacy luke kb build with the training data), or raise "
+        "top_k of the candidate generator."
+    )
+    LKW513 = (
+        "'{name}': {n} of {entities} gold entities have no vector, as {examples}: only their priors tell them apart. Compute "
+        "vectors with python -m spacy luke kb embed KB ENCODER."
     )
     LKW503 = (
         "'{name}' never asks its encoder about {n} of {gold} gold entities ({share:.1f} %) that the suggester may "

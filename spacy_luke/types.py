@@ -95,3 +95,28 @@ class Candidates:
 
     ids: list[str]
     priors: Floats1d  # (candidates,) float32, p(entity | alias), from the highest down
+
+
+@dataclass(frozen=True)
+class LinkOptions:
+    """What each mention of a batch may be linked to, as numbers. Options of a mention lie side by side: its
+    candidates, then NIL."""
+
+    lengths: Ints1d  # (mentions,) int64, how many candidates
+    mention: Ints1d  # (candidates,) int64, whose candidate it is
+    candidate_rows: Ints1d  # (candidates,) int64, their place among all options
+    nil_rows: Ints1d  # (mentions,) int64, the place of NIL among all options
+    vectors: Floats2d  # (candidates, emb) float32, zeros = the entity has none
+    biases: Floats1d  # (candidates,) float32
+    log_priors: Floats1d  # (candidates,) float32
+
+
+@dataclass(frozen=True)
+class MentionWindow:
+    """A stretch of one Doc with the mentions that lie in it, to be asked about in one or more passes."""
+
+    doc: int  # which Doc of the batch
+    piece_ids: Ints1d  # (pieces,) int64, special pieces included
+    mentions: Ints1d  # (slots,) int64, rows among the mentions of the batch
+    spans: Ints2d  # (slots, 2) int64, first piece and one past the last, counted in piece_ids
+    is_asked: Ints1d  # (slots,) bool, is this the window whose answer counts for the mention

@@ -39,6 +39,8 @@ class Base:
         has_vectors = (self.home / "vectors.npy").is_file()
         self._table = EntityTable.open(self.home / "vectors.npy") if has_vectors else None
         self._has_vector = _Column(self.home / "has_vector.npy") if has_vectors else None
+        has_biases = (self.home / "biases.npy").is_file()
+        self._biases = _Column(self.home / "biases.npy") if has_biases else None
 
     def __len__(self) -> int:
         """How many entities."""
@@ -86,6 +88,10 @@ class Base:
     def has_vector(self, rows: Ints1d) -> np.ndarray:
         """(rows,) bool."""
         return np.zeros(len(rows), bool) if self._has_vector is None else self._has_vector[rows]
+
+    def biases(self, rows: Ints1d) -> np.ndarray:
+        """(rows,) float32 what LUKE's masked-entity head adds to the score of each entity, 0 where unknown."""
+        return np.zeros(len(rows), np.float32) if self._biases is None else self._biases[rows]
 
     def iter_aliases(self) -> Iterator[list[str]]:
         """All aliases in parts."""

@@ -112,6 +112,15 @@ class MMapKB(Serialized, SpacyInterface, KnowledgeBase):
             found[in_base] = self.base.has_vector(rows[in_base])
         return found
 
+    def biases_of(self, rows: Ints1d) -> np.ndarray:
+        """(rows,) float32 what belongs to the vector of each entity, see Base.biases; 0 for added entities."""
+        rows = self._check_rows(rows)
+        found = np.zeros(len(rows), np.float32)
+        in_base = rows < self.added.first_row
+        if in_base.any():
+            found[in_base] = self.base.biases(rows[in_base])
+        return found
+
     def counts(self, rows: Ints1d) -> Ints1d:
         """(rows,) int64 how popular entities are, -1 = unknown."""
         rows = self._check_rows(rows)

@@ -15,6 +15,7 @@ from thinc.util import get_torch_default_device, torch2xp, xp2torch
 from ..errors import Errors
 
 if TYPE_CHECKING:
+    import numpy
     import torch
 
     from ..encoder.config import LukeConfig
@@ -44,12 +45,14 @@ class LukeShim(Shim):
     _model: LukeEncoder | None
     _config: LukeConfig | None
     tokenizer: PieceTokenizer | None
+    entity_head: dict[str, numpy.ndarray]  # what `layers.entity_head` starts from; empty if nothing is known
 
     def __init__(self, settings: EncoderSettings):
         super().__init__(None)
         self.settings = settings
         self._config = None
         self.tokenizer = None
+        self.entity_head = {}
 
     @property
     def encoder(self) -> LukeEncoder:
@@ -69,8 +72,15 @@ class LukeShim(Shim):
     def is_loaded(self) -> bool:
         return self._model is not None
 
-    def load(self, config: LukeConfig, weights: dict[str, torch.Tensor], tokenizer: PieceTokenizer) -> None:
+    def load(
+        self,
+        config: LukeConfig,
+        weights: dict[str, torch.Tensor],
+        tokenizer: PieceTokenizer,
+        entity_head: dict[str, numpy.ndarray],
+    ) -> None:
         """Take over an encoder. weights: by the names of `LukeEncoder`, taken over, not copied.
+        entity_head: pretrained parameters W, b, G, beta of `layers.entity_head`, or nothing.
 
         RAISES ValueError LK402: settings ask to freeze more layers than there are.
         """
@@ -96,12 +106,14 @@ class LukeShim(Shim):
         for layer in encoder.encoder.layer[: settings.freeze_layers]:
             layer.requires_grad_(False)
         self._model, self._config, self.tokenizer = encoder.eval(), config, tokenizer
+        self.entity_head = entity_head
 
     def copy(self) -> LukeShim:
         """A shim with the same weights and an id of its own: optimizers know weights by the shim's id, so
         copies with one id, as Thinc makes them, would share their moving averages."""
         copied = LukeShim(self.settings)
         copied._model, copied._config, copied.tokenizer = deepcopy(self._model), self._config, self.tokenizer
+        copied.entity_head = self.entity_head
         return copied
 
     def predict(self, inputs: LukeInputs, view: SlotView) -> LukeOutputs:
@@ -153,6 +165,7 @@ class LukeShim(Shim):
             "config": self.config.to_dict(),
             "tokenizer": self.tokenizer.to_bytes(),
             "weights": save(weights),
+            "entity_head": self.entity_head,
         }
         return srsly.msgpack_dumps(msg)
 
@@ -165,5 +178,6 @@ class LukeShim(Shim):
             from ..tokenization.pieces import PieceTokenizer
 
             tokenizer = PieceTokenizer.from_bytes(msg["tokenizer"])
-            self.load(LukeConfig.from_dict(msg["config"]), load(msg["weights"]), tokenizer)
+            config = LukeConfig.from_dict(msg["config"])
+            self.load(config, load(msg["weights"]), tokenizer, msg["entity_head"])
         return self

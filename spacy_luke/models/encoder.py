@@ -48,7 +48,10 @@ def load_into(model: Model[InT, OutT], X=None, Y=None, *, name: str) -> None:
     from ..convert.checkpoint import load_checkpoint
 
     checkpoint = load_checkpoint(name)
-    get_shim(model).load(checkpoint.config, checkpoint.weights, checkpoint.tokenizer)
+    names = {"W": "dense.weight", "b": "dense.bias", "G": "LayerNorm.weight", "beta": "LayerNorm.bias"}
+    names = {name: f"entity_predictions.transform.{theirs}" for name, theirs in names.items()}
+    head = {n: checkpoint.heads[theirs].numpy() for n, theirs in names.items() if theirs in checkpoint.heads}
+    get_shim(model).load(checkpoint.config, checkpoint.weights, checkpoint.tokenizer, head)
     model.set_dim("nO", checkpoint.config.hidden_size, force=True)
 
 

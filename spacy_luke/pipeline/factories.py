@@ -8,6 +8,9 @@ from spacy.language import Language
 from spacy.pipeline.spancat import Suggester
 from thinc.api import Config, Model
 
+from ..features.candidates import GetCandidates
+from .disambiguation import Mode
+from .linker import DEFAULT_MODEL as DEFAULT_LINKER_MODEL, LukeLinker
 from .luke import DEFAULT_MODEL as DEFAULT_LUKE_MODEL, Luke
 from .ner import DEFAULT_MODEL as DEFAULT_NER_MODEL, LukeNER
 
@@ -57,5 +60,68 @@ def make_luke_ner(
         overwrite=overwrite,
         spans_key=spans_key,
         min_score=min_score,
+        scorer=scorer,
+    )
+
+
+@Language.factory(
+    "luke_linker",
+    requires=["doc.ents"],
+    assigns=["token.ent_kb_id", "doc.spans"],
+    default_config={
+        "model": _model(DEFAULT_LINKER_MODEL),
+        "get_candidates": {"@misc": "spacy_luke.CandidateGenerator.v1"},
+        "generate_empty_kb": {"@misc": "spacy_luke.EmptyMMapKB.v1"},
+        "mode": "global",
+        "confidence": 0.9,
+        "labels": None,
+        "labels_discard": [],
+        "spans_key": None,
+        "use_gold_ents": True,
+        "overwrite": True,
+        "scorer": {"@scorers": "spacy_luke.linker_scorer.v1"},
+    },
+    default_score_weights={"nel_micro_f": 1.0, "nel_micro_p": 0.0, "nel_micro_r": 0.0, "nel_per_type": None},
+)
+def make_luke_linker(
+    nlp: Language,
+    name: str,
+    model: Model,
+    get_candidates: GetCandidates,
+    generate_empty_kb: Callable,
+    mode: Mode,
+    confidence: float,
+    labels: list[str] | None,
+    labels_discard: list[str],
+    spans_key: str | None,
+    use_gold_ents: bool,
+    overwrite: bool,
+    scorer: Callable | None,
+) -> LukeLinker:
+    """Links to a knowledge base by LUKE.
+
+    get_candidates: which entities a mention may stand for, e.g. `spacy_luke.CandidateGenerator.v1`.
+    generate_empty_kb: what a saved knowledge base is loaded into; `spacy.EmptyKB.v2` for spaCy's own.
+    mode (str): "global" decides the surest mentions first and shows them to the others, "exact" one
+        mention a pass as in the paper, "local" all in one pass.
+    confidence (float): probability from which "global" decides several mentions in one pass.
+    labels (list): link entities of these labels only; None = all. labels_discard: and not of these.
+    spans_key (str): mentions are doc.spans[spans_key]; None = doc.ents.
+    use_gold_ents (bool): train on gold mentions; False = on those that the pipes before have found.
+    overwrite (bool): False keeps the kb_id that a token has.
+    """
+    return LukeLinker(
+        nlp.vocab,
+        model,
+        name,
+        get_candidates=get_candidates,
+        generate_empty_kb=generate_empty_kb,
+        mode=mode,
+        confidence=confidence,
+        labels=labels,
+        labels_discard=labels_discard,
+        spans_key=spans_key,
+        use_gold_ents=use_gold_ents,
+        overwrite=overwrite,
         scorer=scorer,
     )

@@ -1,0 +1,67 @@
+"""Queries of mentions . vectors of their candidates -> scores, with one more option: none of them (NIL)."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from thinc.api import Model
+from thinc.types import Floats1d, Floats2d
+
+from ..types import LinkOptions
+
+InT = tuple[Floats2d, LinkOptions]
+OutT = Floats1d
+
+
+def CandidateScores(nI: int | None = None, use_prior: bool = True) -> Model[InT, OutT]:
+    """(queries (mentions, nI), options) -> scores (options,), not normalised.
+
+        candidate   scale * query . vector + bias + weight * log(prior)
+        NIL         query . W + b
+
+    The dot product and the bias are the second half of LUKE's masked-entity head (LUKE.md of the authors'
+    repository: examples/entity_disambiguation/model.py); scale starts at 1, weight of the prior at 1 or,
+    without use_prior, is 0 and stays.
+    """
+    return Model(
+        "candidate_scores",
+        forward,
+        init=init,
+        dims={"nI": nI},
+        params={"scale": None, "prior": None, "W": None, "b": None},
+        attrs={"use_prior": use_prior, "scale": 1.0},
+    )
+
+
+def init(model: Model[InT, OutT], X=None, Y=None) -> None:
+    ops = model.ops
+    model.set_param("scale", ops.alloc1f(1) + model.attrs["scale"])
+    model.set_param("prior", ops.alloc1f(1) + float(model.attrs["use_prior"]))
+    model.set_param("W", ops.alloc1f(model.get_dim("nI")))
+    model.set_param("b", ops.alloc1f(1))
+
+
+def forward(model: Model[InT, OutT], queries_options: InT, is_train: bool) -> tuple[OutT, Callable]:
+    queries, options = queries_options
+    ops = model.ops
+    scale, prior, W, b = (model.get_param(name) for name in ("scale", "prior", "W", "b"))
+    mention = ops.asarray1i(options.mention)  # whose candidate it is
+    row, nil = ops.asarray1i(options.candidate_rows), ops.asarray1i(options.nil_rows)
+    vectors, biases, log_priors = (ops.asarray_f(x) for x in (options.vectors, options.biases, options.log_priors))
+    dots = (queries[mention] * vectors).sum(axis=1)
+    scores = ops.alloc1f(len(row) + len(nil))
+    scores[row] = scale * dots + biases + prior * log_priors
+    scores[nil] = queries @ W + b
+
+    def backprop(d_scores: OutT) -> Floats2d:
+        d_candidate, d_nil = d_scores[row], d_scores[nil]
+        model.inc_grad("scale", (d_candidate * dots).sum(keepdims=True))
+        if model.attrs["use_prior"]:
+            model.inc_grad("prior", (d_candidate * log_priors).sum(keepdims=True))
+        model.inc_grad("W", d_nil @ queries)
+        model.inc_grad("b", d_nil.sum(keepdims=True))
+        d_queries = d_nil[:, None] * W
+        ops.scatter_add(d_queries, mention, (d_candidate * scale)[:, None] * vectors)
+        return d_queries
+
+    return scores, backprop

@@ -1,0 +1,82 @@
+"""LUKE's entity disambiguation: mentions are [MASK] entities, their states are compared with candidates."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from thinc.api import Model, chain
+from thinc.types import Floats1d
+
+from ..layers.candidate_scores import CandidateScores
+from ..layers.encoder import InT as QuestionsT, OutT as StatesT
+from ..layers.entity_head import EntityHead
+from ..layers.with_batches import with_batches
+from ..types import LinkOptions, Question
+from .encoder import get_shim
+
+# Questions; for each of their slots the mention it answers for, -1 = it is context; options of the mentions.
+InT = tuple[list[Question], "object", LinkOptions]
+OutT = Floats1d
+
+
+def build_luke_linker_v1(
+    encoder: Model[QuestionsT, StatesT], use_prior: bool = True, batch_size: int = 2048
+) -> Model[InT, OutT]:
+    """(questions, mention of each slot, options) -> scores (options,), not normalised.
+
+    "Global Entity Disambiguation with BERT" (NAACL 2022) section 3, studio-ousia/luke
+    examples/entity_disambiguation/model.py: entity head . candidate vector + bias; here also the log prior
+    as a feature with a weight, and NIL as one more option (layers/candidate_scores.py).
+
+    encoder: `spacy_luke.LukeEncoder.v1` or `spacy_luke.LukeListener.v1`.
+    use_prior (bool): False scores by context alone, as in the paper.
+    batch_size (int): pieces and slots of a padded batch.
+    """
+    head, scores = EntityHead(), CandidateScores(use_prior=use_prior)
+    return Model(
+        "luke_linker",
+        forward,
+        init=init,
+        layers=[with_batches(chain(encoder, head), batch_size), scores],
+        refs={"encoder": encoder, "head": head, "candidate_scores": scores},
+    )
+
+
+def init(model: Model[InT, OutT], X=None, Y=None) -> None:
+    """Takes over the masked-entity head of a LUKE checkpoint."""
+    encoder, head, scores = (model.get_ref(name) for name in ("encoder", "head", "candidate_scores"))
+    encoder.initialize()
+    shim = get_shim(encoder)
+    config = shim.config
+    head.attrs.update(activation=config.hidden_act, eps=config.layer_norm_eps)
+    head.set_dim("nI", config.hidden_size, force=True)
+    head.set_dim("nO", config.entity_emb_size, force=True)
+    scores.set_dim("nI", config.entity_emb_size, force=True)
+    scores.attrs["scale"] = 1.0 if shim.entity_head else config.entity_emb_size**-0.5
+    head.initialize()
+    scores.initialize()
+    for name, weights in shim.entity_head.items():
+        head.set_param(name, head.ops.asarray_f(weights))
+
+
+def forward(model: Model[InT, OutT], X: InT, is_train: bool) -> tuple[OutT, Callable]:
+    questions, mentions, options = X
+    batches, scores = model.layers
+    mentions = model.ops.asarray1i(mentions)
+    asked = mentions >= 0
+    queries = model.ops.alloc2f(len(options.lengths), model.get_ref("head").get_dim("nO"))
+    backprop_slots = None
+    if questions:
+        of_slots, backprop_slots = batches(questions, is_train)
+        queries[mentions[asked]] = of_slots[asked]
+    Y, backprop_scores = scores((queries, options), is_train)
+
+    def backprop(dY: OutT) -> list:
+        d_queries = backprop_scores(dY)
+        if backprop_slots is not None:
+            d_slots = model.ops.alloc2f(len(mentions), d_queries.shape[1])
+            d_slots[asked] = d_queries[mentions[asked]]
+            backprop_slots(d_slots)
+        return []
+
+    return Y, backprop

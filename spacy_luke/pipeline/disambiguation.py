@@ -1,0 +1,126 @@
+"""Which mention is decided when: local and global entity disambiguation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy
+from thinc.api import Model
+
+from ..features.mentions import ask_window
+from ..models.encoder import get_shim
+from ..types import LinkOptions, MentionWindow
+
+if TYPE_CHECKING:
+    from thinc.types import Floats1d, Ints1d
+
+Mode = Literal["global", "exact", "local"]
+
+
+class Decisions(NamedTuple):
+    """What was decided for the mentions of a batch, on the CPU."""
+
+    chosen: Ints1d  # (mentions,) int64, place in all options
+    probabilities: Floats1d  # (options,) float32, of each mention's options at its decision; they add up to 1
+    passes: Ints1d  # (docs,) int64, how often the encoder saw each Doc
+    order: Ints1d  # (mentions,) int64, the step in which each was decided; -1 = no candidates, nothing to decide
+
+
+def disambiguate(
+    model: Model,
+    windows: list[MentionWindow],
+    options: LinkOptions,
+    doc_of: Ints1d,
+    *,
+    mode: Mode,
+    confidence: float,
+) -> Decisions:
+    """Decide all mentions, the surest first (NAACL 2022 section 3.3, studio-ousia/luke
+    examples/entity_disambiguation/evaluate.py): what is decided is shown as an entity to the others.
+
+    doc_of (mentions,): the Doc of each mention.
+    mode: "local", all at once; "exact", one mention of each Doc a pass, as in the paper; "global", in each
+        pass also all mentions whose best option has at least the probability `confidence`.
+
+    A mention without candidates is NIL and never asked; a decision for NIL, or for an entity without a
+    vector, leaves [MASK] where it was, so nothing is asked again for it.
+    """
+    n = len(options.lengths)
+    chosen, order = numpy.full(n, -1), numpy.full(n, -1)
+    chosen[options.lengths == 0] = options.nil_rows[options.lengths == 0]
+    has_vector = options.vectors.any(axis=1)
+    candidate_of = numpy.full(len(options.mention) + n, -1)
+    candidate_of[options.candidate_rows] = numpy.arange(len(options.mention))
+    shown = numpy.full(n, -1)
+    probabilities = numpy.zeros(len(candidate_of), dtype="float32")
+    passes = numpy.zeros(int(doc_of.max(initial=-1)) + 1, dtype="int64")
+    stale = list(windows)
+    step = 0
+    while (chosen < 0).any():
+        stale = [w for w in stale if (chosen[w.mentions[w.is_asked]] < 0).any()]
+        numpy.add.at(passes, list({w.doc for w in stale}), 1)
+        asked = numpy.zeros(n, dtype=bool)
+        for window in stale:
+            asked[window.mentions[window.is_asked]] = True
+        if step == 0:
+            asked[:] = True  # those in no window too: by their priors
+        ask(model, stale, options, shown, numpy.flatnonzero(asked & (chosen < 0)), probabilities)
+        best, sure = best_options(probabilities, options)
+        now = _decide(chosen < 0, sure, doc_of, mode, confidence)
+        chosen[now], order[now] = best[now], step
+        candidates = candidate_of[best[now]]
+        visible = (candidates >= 0) & has_vector[candidates]
+        shown[now[visible]] = candidates[visible]
+        fresh = numpy.zeros(n, dtype=bool)
+        fresh[now[visible]] = True
+        stale = [w for w in windows if fresh[w.mentions].any()]
+        step += 1
+    probabilities[options.nil_rows[options.lengths == 0]] = 1.0
+    return Decisions(chosen, probabilities, passes, order)
+
+
+def ask(model: Model, windows, options: LinkOptions, shown, mentions: Ints1d, probabilities: Floats1d) -> None:
+    """One pass: fill in the probabilities of the options of `mentions`."""
+    if not len(mentions):
+        return
+    shim = get_shim(model.get_ref("encoder"))
+    mask, rows = shim.config.other["special_entities"]["[MASK]"], shim.config.entity_vocab_size
+    questions = [ask_window(w, mask, rows, shown, options.vectors) for w in windows]
+    wanted = numpy.zeros(len(options.lengths), dtype=bool)
+    wanted[mentions] = True
+    slots = [numpy.where(w.is_asked & wanted[w.mentions], w.mentions, -1) for w in windows]
+    slots = numpy.concatenate([numpy.zeros(0, "int64"), *slots])
+    scores = model.ops.to_numpy(model.predict((questions, slots, options)))
+    found = softmax_by_mention(scores, options)
+    places = numpy.repeat(wanted, options.lengths + 1)
+    probabilities[places] = found[places]
+
+
+def softmax_by_mention(scores: Floats1d, options: LinkOptions) -> Floats1d:
+    """(options,) scores -> probabilities that add up to 1 for each mention."""
+    starts = options.nil_rows - options.lengths
+    if not len(starts):
+        return scores
+    size = options.lengths + 1
+    scores = numpy.exp(scores - numpy.repeat(numpy.maximum.reduceat(scores, starts), size))
+    return scores / numpy.repeat(numpy.add.reduceat(scores, starts), size)
+
+
+def best_options(probabilities: Floats1d, options: LinkOptions) -> tuple[Ints1d, Floats1d]:
+    """(mentions,) place of the best option of each, the first of equal ones, and its probability."""
+    starts = options.nil_rows - options.lengths
+    sure = numpy.maximum.reduceat(probabilities, starts)
+    is_best = probabilities == numpy.repeat(sure, options.lengths + 1)
+    places = numpy.where(is_best, numpy.arange(len(probabilities)), len(probabilities))
+    return numpy.minimum.reduceat(places, starts), sure
+
+
+def _decide(is_open, sure, doc_of, mode: Mode, confidence: float) -> Ints1d:
+    """Mentions to decide now, for each Doc: the surest open one, and what else the mode allows."""
+    if mode == "local":
+        return numpy.flatnonzero(is_open)
+    rows = numpy.flatnonzero(is_open)
+    rows = rows[numpy.lexsort((rows, -sure[rows], doc_of[rows]))]
+    first = numpy.ones(len(rows), dtype=bool)
+    first[1:] = doc_of[rows[1:]] != doc_of[rows[:-1]]
+    return numpy.sort(rows[first | ((mode == "global") & (sure[rows] >= confidence))])

@@ -1,0 +1,65 @@
+"""What no linker could get right with a knowledge base, counted when luke_linker is initialized."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Iterator, Sequence
+
+from ..errors import Warnings
+from ..scorers import NIL
+
+if TYPE_CHECKING:
+    from spacy.kb import KnowledgeBase
+
+    from ..training.link_targets import GoldLink
+    from ..types import Candidates
+
+SHOWN = 5
+
+
+class LinkCounts:
+    """Gold links by what the knowledge base knows of them."""
+
+    def __init__(self) -> None:
+        self.links = 0
+        self.without_entity: Counter[str] = Counter()
+        self.without_candidate: Counter[str] = Counter()
+        self.entities: set[str] = set()
+        self.without_vector: set[str] = set()
+
+    def add(
+        self,
+        kb: KnowledgeBase,
+        gold: Sequence[Sequence[GoldLink]],
+        candidates: Sequence[Sequence[Candidates]],
+    ) -> None:
+        for doc, found in zip(gold, candidates):
+            for link, options in zip(doc, found):
+                if link.entity in ("", NIL):
+                    continue
+                self.links += 1
+                if link.entity in options.ids:
+                    self._look_at(kb, link.entity)
+                elif not kb.contains_entity(link.entity):
+                    self.without_entity[link.entity] += 1
+                else:
+                    self.without_candidate[f"{link.mention.text} ({link.entity})"] += 1
+
+    def _look_at(self, kb: KnowledgeBase, entity: str) -> None:
+        if entity not in self.entities:
+            self.entities.add(entity)
+            if not any(kb.get_vector(entity)):
+                self.without_vector.add(entity)
+
+    def messages(self, name: str) -> Iterator[str]:
+        """LKW510 to LKW513, those that have something to say."""
+        if not self.links:
+            yield Warnings.LKW510.format(name=name)
+        for text, lost in ((Warnings.LKW511, self.without_entity), (Warnings.LKW512, self.without_candidate)):
+            if lost:
+                examples = ", ".join(key for key, _ in lost.most_common(SHOWN))
+                yield text.format(name=name, n=lost.total(), links=self.links, share=lost.total() / self.links, examples=examples)
+        if self.without_vector:
+            n = len(self.without_vector)
+            examples = ", ".join(sorted(self.without_vector)[:SHOWN])
+            yield Warnings.LKW513.format(name=name, n=n, entities=len(self.entities), examples=examples)

@@ -1,0 +1,317 @@
+"""The `luke_linker` pipe: links the mentions of a Doc to a knowledge base, all of them together."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any, Callable, Iterable, NamedTuple, Sequence
+
+import numpy
+import srsly
+from spacy import util
+from spacy.kb import KnowledgeBase
+from spacy.language import Language
+from spacy.tokens import Doc, Span, SpanGroup
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Model, Optimizer, set_dropout_rate
+
+from ..errors import Errors, Warnings
+from ..features.candidates import GetCandidates
+from ..features.link_options import link_options
+from ..features.mentions import ask_window, mention_windows
+from ..models.encoder import get_shim
+from ..scorers import NIL
+from ..training.link_targets import UNKNOWN, GoldLink, choose_masked, gold_links, link_targets
+from ..types import Candidates, LinkOptions, MentionWindow
+from .base import LukePipe
+from .disambiguation import Mode, disambiguate, softmax_by_mention
+from .link_counts import LinkCounts
+
+DEFAULT_MODEL = """
+[model]
+@architectures = "spacy_luke.LukeLinker.v1"
+use_prior = true
+
+[model.encoder]
+@architectures = "spacy_luke.LukeEncoder.v1"
+name = "studio-ousia/mluke-base-lite"
+"""
+
+# Mentions masked in training; the others are shown with their gold entity (LUKE.md of the paper's code:
+# examples/entity_disambiguation/train.py, masked_entity_prob).
+MASKED = 0.9
+
+
+class Asked(NamedTuple):
+    """The mentions of a batch of Docs and what they may be."""
+
+    mentions: list[list[Span]]
+    candidates: list[Candidates]  # of all mentions
+    options: LinkOptions
+    windows: list[MentionWindow]
+    doc_of: numpy.ndarray  # (mentions,) int64
+
+
+class Link(NamedTuple):
+    """The answer for one mention."""
+
+    entity: str  # id or NIL
+    candidates: list[str]
+    scores: list[float]  # (candidates,) probabilities; with `nil` they add up to 1
+    nil: float
+
+
+class LukeLinker(LukePipe):
+    """Asks LUKE about all mentions of a Doc at once, decides the surest first and shows it to the others.
+
+    Writes `token.ent_kb_id_`, an id or "NIL", and `doc.spans[name]`: the mentions, with
+    `attrs["candidates"]` and `attrs["scores"]`, a list for each mention, and `attrs["nil"]`.
+
+    See `make_luke_linker` for the settings.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str = "luke_linker",
+        *,
+        get_candidates: GetCandidates,
+        generate_empty_kb: Callable[[Vocab, int], KnowledgeBase],
+        mode: Mode = "global",
+        confidence: float = 0.9,
+        labels: list[str] | None = None,
+        labels_discard: Sequence[str] = (),
+        spans_key: str | None = None,
+        use_gold_ents: bool = True,
+        overwrite: bool = True,
+        scorer: Callable | None = None,
+    ):
+        """RAISES ValueError LK510: a mode that does not exist; LK511: confidence not in 0 to 1."""
+        if mode not in ("global", "exact", "local"):
+            raise ValueError(Errors.LK510.format(name=name, mode=mode))
+        if not 0 <= confidence <= 1:
+            raise ValueError(Errors.LK511.format(name=name, value=confidence))
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.get_candidates = get_candidates
+        self.generate_empty_kb = generate_empty_kb
+        self.scorer = scorer
+        self.cfg: dict[str, Any] = {
+            "mode": mode,
+            "confidence": confidence,
+            "labels": labels,
+            "labels_discard": list(labels_discard),
+            "spans_key": spans_key,
+            "use_gold_ents": use_gold_ents,
+            "overwrite": overwrite,
+        }
+        self.kb = generate_empty_kb(vocab, 0)
+
+    def add_label(self, label: str) -> int:
+        """Links have no labels; spaCy asks every trainable pipe."""
+        return 0
+
+    # --- the knowledge base ----------------------------------------------------------------------
+
+    def set_kb(self, kb_loader: Callable[[Vocab], KnowledgeBase]) -> None:
+        """Take another knowledge base, at any time; what was learned stays.
+
+        RAISES ValueError LK512: no loader; LK513: vectors of another width than the encoder's.
+        """
+        if not callable(kb_loader):
+            raise ValueError(Errors.LK512.format(name=self.name, found=type(kb_loader).__name__))
+        kb = kb_loader(self.vocab)
+        self._check_width(kb)
+        self.kb = kb
+
+    def _check_width(self, kb: KnowledgeBase) -> None:
+        shim, found = get_shim(self.model.get_ref("encoder")), kb.entity_vector_length
+        if shim.is_loaded and not kb.is_empty() and found not in (0, shim.config.entity_emb_size):
+            raise ValueError(Errors.LK513.format(name=self.name, found=found, width=shim.config.entity_emb_size))
+
+    # --- prediction ------------------------------------------------------------------------------
+
+    def predict(self, docs: Iterable[Doc]) -> list[list[tuple[Span, Link]]]:
+        """For each Doc its mentions, in order, and their links."""
+        docs = list(docs)
+        mentions = [self._mentions(doc) for doc in docs]
+        if not any(mentions):
+            return [[] for _ in docs]
+        if self.kb.is_empty():
+            raise ValueError(Errors.LK514.format(name=self.name))
+        asked = self._ask(docs, mentions)
+        decided = disambiguate(
+            self.model,
+            asked.windows,
+            asked.options,
+            asked.doc_of,
+            mode=self.cfg["mode"],
+            confidence=self.cfg["confidence"],
+        )
+        starts = asked.options.nil_rows - asked.options.lengths
+        links = []
+        for row, found in enumerate(asked.candidates):
+            *scores, nil = decided.probabilities[starts[row] : asked.options.nil_rows[row] + 1].tolist()
+            best = int(decided.chosen[row] - starts[row])
+            links.append(Link((found.ids + [NIL])[best], found.ids, scores, nil))
+        rows = iter(links)
+        return [[(span, next(rows)) for span in spans] for spans in mentions]
+
+    def set_annotations(self, docs: Iterable[Doc], links: list[list[tuple[Span, Link]]]) -> None:
+        for doc, found in zip(docs, links):
+            group = SpanGroup(doc, name=self.name)
+            for span, link in found:
+                group.append(Span(doc, span.start, span.end, label=span.label, kb_id=link.entity))
+                for token in span if self.cfg["spans_key"] is None else ():
+                    if self.cfg["overwrite"] or not token.ent_kb_id:
+                        token.ent_kb_id_ = link.entity
+            group.attrs["candidates"] = [link.candidates for _, link in found]
+            group.attrs["scores"] = [link.scores for _, link in found]
+            group.attrs["nil"] = [link.nil for _, link in found]
+            doc.spans[self.name] = group
+
+    def _mentions(self, doc: Doc) -> list[Span]:
+        key = self.cfg["spans_key"]
+        return [span for span in (doc.ents if key is None else doc.spans.get(key, ())) if self._is_linked(span)]
+
+    def _is_linked(self, span: Span) -> bool:
+        labels = self.cfg["labels"]
+        return (labels is None or span.label_ in labels) and span.label_ not in self.cfg["labels_discard"]
+
+    def _ask(self, docs: list[Doc], mentions: list[list[Span]]) -> Asked:
+        shim = get_shim(self.model.get_ref("encoder"))
+        spans = [numpy.asarray([(s.start, s.end) for s in doc], dtype="int64").reshape(-1, 2) for doc in mentions]
+        windows = mention_windows(docs, spans, shim.tokenizer, limit=shim.config.max_pieces)
+        candidates = [found for doc in self.get_candidates(self.kb, mentions) for found in doc]
+        doc_of = numpy.repeat(numpy.arange(len(docs)), [len(doc) for doc in mentions])
+        options = link_options(self.kb, candidates, shim.config.entity_emb_size)
+        return Asked(mentions, candidates, options, windows, doc_of)
+
+    # --- training ----------------------------------------------------------------------------------
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Cross-entropy over candidates and NIL, the mean over the masked mentions whose gold is an option."""
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "LukeLinker.update")
+        self.start_update(examples)
+        set_dropout_rate(self.model, drop)
+        gold = [self._gold(example) for example in examples]
+        if any(gold):
+            losses[self.name] += self._update([eg.predicted for eg in examples], gold)
+        self.end_update(sgd)
+        return losses
+
+    def _update(self, docs: list[Doc], gold: list[list[GoldLink]]) -> float:
+        asked = self._ask(docs, [[link.mention for link in doc] for doc in gold])
+        options = asked.options
+        targets = link_targets([link.entity for doc in gold for link in doc], asked.candidates, options)
+        masked = choose_masked(asked.doc_of, MASKED)
+        candidate_of = numpy.full(len(options.mention) + len(targets), -1)
+        candidate_of[options.candidate_rows] = numpy.arange(len(options.mention))
+        shown = numpy.where(masked | (targets == UNKNOWN), -1, candidate_of[targets])
+        shown[shown >= 0] = numpy.where(options.vectors[shown[shown >= 0]].any(axis=1), shown[shown >= 0], -1)
+        trains = masked & (targets != UNKNOWN) & (options.lengths > 0)
+        windows = [w for w in asked.windows if trains[w.mentions[w.is_asked]].any()]
+        if not windows:
+            return 0.0
+        shim = get_shim(self.model.get_ref("encoder"))
+        mask = shim.config.other["special_entities"]["[MASK]"]
+        rows = shim.config.entity_vocab_size
+        questions = [ask_window(w, mask, rows, shown, options.vectors) for w in windows]
+        slots = numpy.concatenate([numpy.where(w.is_asked & trains[w.mentions], w.mentions, -1) for w in windows])
+        trains = numpy.isin(numpy.arange(len(targets)), slots)
+        scores, backprop = self.model.begin_update((questions, slots, options))
+        loss, d_scores = self.get_loss(targets[trains], options, scores)
+        backprop(d_scores)
+        return loss
+
+    def get_loss(self, targets: numpy.ndarray, options: LinkOptions, scores) -> tuple[float, Any]:
+        """targets (masked mentions,): their right options. RETURNS: mean cross-entropy, its gradient."""
+        n = max(len(targets), 1)
+        probabilities = softmax_by_mention(self.model.ops.to_numpy(scores), options)
+        loss = -float(numpy.log(numpy.maximum(probabilities[targets], 1e-30)).sum()) / n
+        mention = numpy.repeat(numpy.arange(len(options.lengths)), options.lengths + 1)
+        d_scores = probabilities * numpy.isin(mention, mention[targets])
+        d_scores[targets] -= 1.0
+        return loss, self.model.ops.asarray1f(d_scores / n)
+
+    def _gold(self, example: Example) -> list[GoldLink]:
+        """What this example can train: gold mentions, or predicted ones with the gold link of the same words."""
+        key = self.cfg["spans_key"]
+        links = [link for link in gold_links(example, key) if self._is_linked(link.mention)]
+        if self.cfg["use_gold_ents"]:
+            return links
+        known = {(link.mention.start, link.mention.end): link.entity for link in links}
+        found = self._mentions(example.predicted)
+        return [GoldLink(span, known.get((span.start, span.end), "")) for span in found]
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        kb_loader: Callable[[Vocab], KnowledgeBase] | None = None,
+    ) -> None:
+        """Load the encoder and the knowledge base, and count what no linker could get right with it.
+
+        kb_loader: e.g. `spacy_luke.MMapKB.v1` or spaCy's `spacy.KBFromFile.v1`; None keeps the one there is.
+        RAISES ValueError LK512, LK513; LK514: there is no knowledge base, or it is empty.
+        """
+        validate_get_examples(get_examples, "LukeLinker.initialize")
+        self.model.initialize()
+        if kb_loader is not None:
+            self.set_kb(kb_loader)
+        if self.kb.is_empty():
+            raise ValueError(Errors.LK514.format(name=self.name))
+        self._check_width(self.kb)
+        counts = LinkCounts()
+        for batch in util.minibatch(get_examples(), 64):
+            gold = [[link for link in gold_links(eg, self.cfg["spans_key"]) if self._is_linked(link.mention)] for eg in batch]
+            candidates = self.get_candidates(self.kb, [[link.mention for link in doc] for doc in gold])
+            counts.add(self.kb, gold, candidates)
+        for message in counts.messages(self.name):
+            warnings.warn(message)
+
+    # --- saving ------------------------------------------------------------------------------------
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        serialize = {"cfg": lambda: srsly.json_dumps(self.cfg), "kb": self.kb.to_bytes, "model": self.model.to_bytes}
+        return util.to_bytes(serialize, exclude)
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> LukeLinker:
+        deserialize = {
+            "cfg": lambda data: self.cfg.update(srsly.json_loads(data)),
+            "kb": self.kb.from_bytes,
+            "model": self.model.from_bytes,
+        }
+        util.from_bytes(bytes_data, deserialize, exclude)
+        return self
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        serialize = {
+            "cfg": lambda p: srsly.write_json(p, self.cfg),
+            "kb": self.kb.to_disk,
+            "model": self.model.to_disk,
+        }
+        util.to_disk(util.ensure_path(path), serialize, exclude)
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> LukeLinker:
+        deserialize = {
+            "cfg": lambda p: self.cfg.update(srsly.read_json(p)),
+            "kb": self.kb.from_disk,
+            "model": self.model.from_disk,
+        }
+        util.from_disk(util.ensure_path(path), deserialize, exclude)
+        return self
