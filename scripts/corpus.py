@@ -7,6 +7,8 @@ tokenizer makes them. In a Doc: doc.ents with kb_id ("NIL": no entity in the tab
 doc.spans["luke_typing"], one span per entity and type, with the scores 1.0; doc.spans["luke_relations"],
 the entities, with attrs["relations"] = [[head, tail, label, 1.0], ...], head and tail counted in that group.
 
+entities.jsonl has the table of entities as `python -m spacy luke kb build` reads it.
+
 A mention that does not begin and end on a word border cannot be an entity of a Doc. It is left out with
 its relations, not stretched, and counted.
 """
@@ -19,6 +21,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import spacy
+import srsly
 from sample import Sample, read_sample
 from sample_rules import problems
 from spacy.language import Language
@@ -54,6 +57,18 @@ def to_doc(record: dict, nlp: Language) -> tuple[Doc, list[str], int]:
     return doc, lost, len(record["relations"]) - len(relations)
 
 
+def to_kb_entity(entity: dict) -> dict:
+    """An entity of the table as a line for `kb build`: names and descriptions of all languages in one."""
+    aliases = [alias for found in (entity["titles"].values(), *entity["aliases"].values()) for alias in found]
+    return {
+        "id": entity["id"],
+        "labels": entity["labels"],
+        "aliases": list(dict.fromkeys(aliases)),
+        "description": " / ".join(entity["descriptions"].values()),
+        "types": entity["types"],
+    }
+
+
 def write(sample: Sample, out: Path, langs: Iterable[str]) -> dict[str, list]:
     """Write the DocBins of these languages and of all of them together, as xx.
 
@@ -73,6 +88,7 @@ def write(sample: Sample, out: Path, langs: Iterable[str]) -> dict[str, list]:
             numbers = 1, len(doc.ents), len(doc.spans[RELATIONS].attrs["relations"]), lost, relations_lost
             counts[name] = [old + new for old, new in zip(counts[name], numbers)]
     out.mkdir(parents=True, exist_ok=True)
+    srsly.write_jsonl(out / "entities.jsonl", map(to_kb_entity, sample.entities))
     for name, docs in bins.items():
         docs.to_disk(out / f"{name}.spacy")
     return counts

@@ -146,6 +146,7 @@ class Errors(metaclass=_WithCodes):
     LK346 = "{path}: cannot tell what this is. Names of files end in {endings}."
     LK347 = "{path} is not a knowledge base as to_bytes gives it ({reason})."
     LK348 = "{path}: the checksum is wrong, a byte was changed since it was written. Copy it again, or build it again."
+    LK351 = "{path} only points to the knowledge base in {target}. Give that directory."
     LK350 = "{problem}. Give {way}."
     LK351 = "{path} is not a DocBin, or is cut off: {reason}. Write it again with DocBin.to_disk."
     LK360 = (
@@ -206,6 +207,11 @@ class Errors(metaclass=_WithCodes):
         "in the config: [initialize.components.{name}.kb_loader] @misc = \"spacy_luke.MMapKB.v1\" with path = ..., or call "
         "linker.set_kb(...)."
     )
+    LK515 = (
+        "The knowledge base of '{name}' is a {found}, which luke_linker cannot add entities to. Use spacy_luke.kb.MMapKB: "
+        "python -m spacy luke kb build OUT --spacy-kb DIR turns one of spaCy's into it."
+    )
+    LK516 = "The pipeline in {path} has no luke_linker (its pipes: {pipes}), so it cannot compute vectors of entities."
 
     # --- training and scoring ------------------------------------------------------------------
     LK601 = (

@@ -8,6 +8,7 @@ from spacy.cli._util import app
 
 from .convert import convert_cli
 from .kb import kb_cli
+from .kb_embed import embed_cli
 from .kb_wikipedia import from_wikipedia_cli
 
 luke_cli = typer.Typer(name="luke", help="LUKE encoders for spaCy", no_args_is_help=True)
@@ -20,5 +21,6 @@ def _group() -> None:
 
 luke_cli.command("convert")(convert_cli)
 kb_cli.command("from-wikipedia")(from_wikipedia_cli)
+kb_cli.command("embed")(embed_cli)
 luke_cli.add_typer(kb_cli)
 app.add_typer(luke_cli)

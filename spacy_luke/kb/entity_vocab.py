@@ -104,6 +104,11 @@ class EntityVocab:
         keys = [look_up_key(title, lang, plain) for title, lang in zip(titles, languages, strict=True)]
         return self._names.find(keys)
 
+    @property
+    def has_qids(self) -> bool:
+        """Was it made with QIDs?"""
+        return self._qids is not None
+
     def by_qid(self, qid: str) -> int:
         """The id of the entity "Q17", -1 if the mapping has none. Raises LK319 without a mapping."""
         if self._qids is None:

@@ -10,6 +10,7 @@
     counts.npy      (entities,) int64, popularity, -1 = unknown
     vectors.npy     (entities, width) float16 or float32                              optional
     has_vector.npy  (entities,) bool                                                  with vectors.npy
+    biases.npy      (entities,) float32, see MMapKB.biases_of                         optional
     additions.jsonl what was added in memory since (overlay.py)                       optional, not in the manifest
 
 Where links are = first link * 2**16 + how many links, one number: a look-up needs no table of starts, which
@@ -22,6 +23,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -59,9 +61,9 @@ def manifest_sha256(home: Path) -> str:
     return sha256(home / MANIFEST)
 
 
-def checksums(home: Path) -> dict[str, str]:
-    """Of all files below `home`."""
-    files = sorted(file for file in home.rglob("*") if file.is_file())
+def checksums(home: Path, names: Collection[str] | None = None) -> dict[str, str]:
+    """Of all files below `home`, or of those of these names."""
+    files = sorted(file for file in home.rglob("*") if file.is_file() and (names is None or file.name in names))
     return {file.relative_to(home).as_posix(): sha256(file) for file in files}
 
 
@@ -88,12 +90,17 @@ def copy_base(home: Path, manifest: dict, out: Path) -> None:
     ever changed in place."""
     about = {key: value for key, value in manifest.items() if key not in ("kind", "version", "files")}
     with new_directory(out, KIND, VERSION, about) as new:
-        for name in manifest["files"]:
-            (new / name).parent.mkdir(exist_ok=True)
-            try:
-                os.link(home / name, new / name)
-            except OSError:
-                shutil.copyfile(home / name, new / name)
+        link_files(home, manifest["files"], new)
+
+
+def link_files(home: Path, names: Iterable[str], new: Path) -> None:
+    """The same files in another directory, by hard links or as copies."""
+    for name in names:
+        (new / name).parent.mkdir(exist_ok=True)
+        try:
+            os.link(home / name, new / name)
+        except OSError:
+            shutil.copyfile(home / name, new / name)
 
 
 def write_pointer(home: Path, out: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Callable
 
+import numpy
 from thinc.api import Model, chain
 from thinc.types import Floats1d
 
@@ -43,7 +44,8 @@ def build_luke_linker_v1(
 
 
 def init(model: Model[InT, OutT], X=None, Y=None) -> None:
-    """Takes over the masked-entity head of a LUKE checkpoint."""
+    """Takes over the masked-entity head of a LUKE checkpoint. Without one, the head starts as the identity,
+    and what it gives is brought to mean 0 and variance 1 by `standardise_head`."""
     encoder, head, scores = (model.get_ref(name) for name in ("encoder", "head", "candidate_scores"))
     encoder.initialize()
     shim = get_shim(encoder)
@@ -55,8 +57,22 @@ def init(model: Model[InT, OutT], X=None, Y=None) -> None:
     scores.attrs["scale"] = 1.0 if shim.entity_head else config.entity_emb_size**-0.5
     head.initialize()
     scores.initialize()
-    for name, weights in shim.entity_head.items():
+    start = shim.entity_head or {"W": numpy.eye(config.entity_emb_size, config.hidden_size, dtype="float32")}
+    for name, weights in start.items():
         head.set_param(name, head.ops.asarray_f(weights))
+
+
+def has_pretrained_head(model: Model[InT, OutT]) -> bool:
+    """Did the checkpoint have a masked-entity head?"""
+    return bool(get_shim(model.get_ref("encoder")).entity_head)
+
+
+def standardise_head(model: Model[InT, OutT], mean: Floats1d, deviation: Floats1d) -> None:
+    """Let the head give (x - mean) / deviation where it gave x. mean, deviation: (emb,)."""
+    head = model.get_ref("head")
+    mean, deviation = head.ops.asarray1f(mean), head.ops.asarray1f(deviation)
+    head.set_param("G", head.get_param("G") / deviation)
+    head.set_param("beta", (head.get_param("beta") - mean) / deviation)
 
 
 def forward(model: Model[InT, OutT], X: InT, is_train: bool) -> tuple[OutT, Callable]:

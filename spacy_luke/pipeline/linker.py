@@ -20,10 +20,13 @@ from ..errors import Errors, Warnings
 from ..features.candidates import GetCandidates
 from ..features.link_options import link_options
 from ..features.mentions import ask_window, mention_windows
+from ..kb.descriptions import passage_of
 from ..models.encoder import get_shim
+from ..models.entity_vectors import embed_passages, standardise
+from ..models.linker import has_pretrained_head, standardise_head
 from ..scorers import NIL
 from ..training.link_targets import UNKNOWN, GoldLink, choose_masked, gold_links, link_targets
-from ..types import Candidates, LinkOptions, MentionWindow
+from ..types import Candidates, LinkOptions, MentionWindow, Question
 from .base import LukePipe
 from .disambiguation import Mode, disambiguate, softmax_by_mention
 from .link_counts import LinkCounts
@@ -41,6 +44,9 @@ name = "studio-ousia/mluke-base-lite"
 # Mentions masked in training; the others are shown with their gold entity (LUKE.md of the paper's code:
 # examples/entity_disambiguation/train.py, masked_entity_prob).
 MASKED = 0.9
+
+# Mentions that a fresh head starts from.
+FIRST_MENTIONS = 2000
 
 
 class Asked(NamedTuple):
@@ -131,6 +137,25 @@ class LukeLinker(LukePipe):
         shim, found = get_shim(self.model.get_ref("encoder")), kb.entity_vector_length
         if shim.is_loaded and not kb.is_empty() and found not in (0, shim.config.entity_emb_size):
             raise ValueError(Errors.LK513.format(name=self.name, found=found, width=shim.config.entity_emb_size))
+
+    def add_entities(self, entities: Iterable[dict]) -> None:
+        """Add entities to the knowledge base and link to them at once, without training.
+
+        entities: {"id": "mine", "labels": {"en": "Mine"}, "aliases": ["My Inc."], "description": "Mine is ...",
+            "types": [...], "count": 3}, as of `build_kb`. Where there is no "vector", it is computed from the
+            description (models/entity_vectors.py); an entity without label and description has none, and
+            only its priors speak for it. Labels and aliases become aliases, counted `count` times.
+        RAISES ValueError LK515: the knowledge base cannot be added to; as MMapKB.add_entities.
+        """
+        if not hasattr(self.kb, "add_entities"):
+            raise ValueError(Errors.LK515.format(name=self.name, found=type(self.kb).__name__))
+        entities = [dict(entity) for entity in entities]
+        described = [(entity, passage_of(entity)) for entity in entities if entity.get("vector") is None]
+        described = [(entity, passage) for entity, passage in described if passage is not None]
+        vectors = embed_passages(self.model, [passage for _, passage in described])
+        for (entity, _), vector in zip(described, vectors):
+            entity["vector"] = vector.tolist()
+        self.kb.add_entities(entities)
 
     # --- prediction ------------------------------------------------------------------------------
 
@@ -226,16 +251,18 @@ class LukeLinker(LukePipe):
         windows = [w for w in asked.windows if trains[w.mentions[w.is_asked]].any()]
         if not windows:
             return 0.0
-        shim = get_shim(self.model.get_ref("encoder"))
-        mask = shim.config.other["special_entities"]["[MASK]"]
-        rows = shim.config.entity_vocab_size
-        questions = [ask_window(w, mask, rows, shown, options.vectors) for w in windows]
+        questions = [self._question(window, shown, options) for window in windows]
         slots = numpy.concatenate([numpy.where(w.is_asked & trains[w.mentions], w.mentions, -1) for w in windows])
         trains = numpy.isin(numpy.arange(len(targets)), slots)
         scores, backprop = self.model.begin_update((questions, slots, options))
         loss, d_scores = self.get_loss(targets[trains], options, scores)
         backprop(d_scores)
         return loss
+
+    def _question(self, window: MentionWindow, shown: numpy.ndarray, options: LinkOptions) -> Question:
+        config = get_shim(self.model.get_ref("encoder")).config
+        mask = config.other["special_entities"]["[MASK]"]
+        return ask_window(window, mask, config.entity_vocab_size, shown, options.vectors)
 
     def get_loss(self, targets: numpy.ndarray, options: LinkOptions, scores) -> tuple[float, Any]:
         """targets (masked mentions,): their right options. RETURNS: mean cross-entropy, its gradient."""
@@ -276,6 +303,8 @@ class LukeLinker(LukePipe):
         if self.kb.is_empty():
             raise ValueError(Errors.LK514.format(name=self.name))
         self._check_width(self.kb)
+        if not has_pretrained_head(self.model):
+            self._standardise_head(get_examples)
         counts = LinkCounts()
         for batch in util.minibatch(get_examples(), 64):
             gold = [[link for link in gold_links(eg, self.cfg["spans_key"]) if self._is_linked(link.mention)] for eg in batch]
@@ -283,6 +312,23 @@ class LukeLinker(LukePipe):
             counts.add(self.kb, gold, candidates)
         for message in counts.messages(self.name):
             warnings.warn(message)
+
+    def _standardise_head(self, get_examples: Callable[[], Iterable[Example]]) -> None:
+        """A fresh head starts from what it gives for the first mentions of the training data."""
+        found: list[numpy.ndarray] = []
+        for eg in get_examples():
+            if sum(map(len, found)) >= FIRST_MENTIONS:
+                break
+            mentions = [link.mention for link in self._gold(eg)]
+            if not mentions:
+                continue
+            asked = self._ask([eg.predicted], [mentions])
+            nothing = numpy.full(len(mentions), -1)
+            questions = [self._question(window, nothing, asked.options) for window in asked.windows]
+            found += [self.model.ops.to_numpy(self.model.layers[0].predict(questions))] if questions else []
+        if found and sum(map(len, found)) > 1:
+            _, mean, deviation = standardise(numpy.concatenate(found))
+            standardise_head(self.model, mean, deviation)
 
     # --- saving ------------------------------------------------------------------------------------
 
