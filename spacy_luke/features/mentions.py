@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Sequence
 import numpy
 
 from ..tokenization.alignment import align, word_offsets
+from ..tokenization.plain import cut_at
 from ..types import MentionWindow, Pieces, Question
 from .questions import MAX_SLOTS
 from .windows import context_windows
@@ -52,10 +53,12 @@ def _windows_of(
     starts, ends = word_offsets(doc)
     borders = numpy.stack([starts[spans[:, 0]], ends[spans[:, 1] - 1]], axis=1)
     pieces = tokenizer.encode_segments(doc.text, borders.ravel().tolist())
-    of_mentions = align(pieces, borders[:, 0], borders[:, 1]) if _in_order(borders) else _align_each(pieces, borders)
-    places = numpy.stack([of_mentions.first, of_mentions.last], axis=1)
+    # as in encode_task: a "▁" in front of a mention is part of it
+    cuts = [cut_at(doc.text, border) for border in borders.ravel().tolist()]
+    places = numpy.searchsorted(pieces.starts, numpy.asarray(cuts)).reshape(-1, 2)
     runs = _runs(doc, pieces, starts, ends, limit)
-    home = _most_context(places, runs)
+    runs += _runs_of_the_rest(places, runs, limit, len(pieces.ids))
+    home = _most_context(places, runs, len(pieces.ids))
     found = []
     for number, (lo, hi) in enumerate(runs):
         inside = numpy.flatnonzero((places[:, 0] >= lo) & (places[:, 1] <= hi) & (places[:, 0] < places[:, 1]))
@@ -69,40 +72,43 @@ def _windows_of(
 
 def _runs(doc: Doc, pieces: Pieces, starts: Ints1d, ends: Ints1d, limit: int) -> list[tuple[int, int]]:
     """First piece and one past the last of each window."""
-    if len(pieces.ids) <= limit:
-        return [(0, len(pieces.ids))]
+    n = len(pieces.ids)
+    if n <= limit:
+        return [(0, n)]
     words = align(pieces, starts, ends)
-    # pieces up to the next word: one over two words counts once, so a window may be one piece too long
-    lengths = numpy.diff(numpy.append(words.first, len(pieces.ids)))
-    windows = context_windows(doc, lengths, limit - 1)
-    runs = [(int(words.first[w.start]), int(words.last[w.end - 1])) for w in windows]
+    # blanks in front of a word are its own; a piece over two words is the second one's, and counts once more
+    # where a window ends with the first, so the limit is one less
+    solid = numpy.flatnonzero(pieces.starts < pieces.ends)
+    begins = numpy.append(0, solid + 1)[numpy.searchsorted(solid, words.first)]
+    begins = numpy.append(begins, n)
+    begins[0] = 0
+    windows = context_windows(doc, numpy.diff(begins), limit - 1)
+    runs = [(int(begins[w.start]), int(max(begins[w.end], words.last[w.end - 1]))) for w in windows]
     return [(lo, min(hi, lo + limit)) for lo, hi in runs]
 
 
-def _most_context(places: Ints2d, runs: list[tuple[int, int]]) -> Ints1d:
-    """(mentions,) which run shows most text on the shorter side of each mention; -1 = none holds it."""
+def _runs_of_the_rest(places: Ints2d, runs: list[tuple[int, int]], limit: int, n: int) -> list[tuple[int, int]]:
+    """Windows for the mentions that fit one but that all others cut, each in the middle of its own."""
+    los, his = numpy.asarray(runs, dtype="int64").T
+    is_cut = ~((places[:, :1] >= los) & (places[:, 1:] <= his)).any(axis=1)
+    more: list[tuple[int, int]] = []
+    for start, end in places[is_cut].tolist():
+        if 0 < end - start <= limit and not any(lo <= start and end <= hi for lo, hi in more):
+            lo = max(0, min(start - (limit - (end - start)) // 2, n - limit))
+            more.append((lo, lo + limit))
+    return more
+
+
+def _most_context(places: Ints2d, runs: list[tuple[int, int]], n: int) -> Ints1d:
+    """(mentions,) which run shows most text on the shorter side of each mention; -1 = none holds it.
+    n (int): pieces of the text; at its ends there is no more to show."""
     los, his = numpy.asarray(runs, dtype="int64").T
     before, behind = places[:, :1] - los, his - places[:, 1:]
-    # at the ends of the text there is no more to show
-    before = numpy.where(los == 0, len(los) + his.max(), before)
-    behind = numpy.where(his == his.max(), len(los) + his.max(), behind)
+    before = numpy.where(los == 0, n, before)
+    behind = numpy.where(his == n, n, behind)
     room = numpy.where((places[:, :1] >= los) & (places[:, 1:] <= his), numpy.minimum(before, behind), -1)
     best = room.argmax(axis=1)
     return numpy.where((room.max(axis=1) >= 0) & (places[:, 0] < places[:, 1]), best, -1)
-
-
-def _in_order(borders: Ints2d) -> bool:
-    return bool((borders[1:, 0] >= borders[:-1, 1]).all())
-
-
-def _align_each(pieces: Pieces, borders: Ints2d):
-    """`align` wants words in order; overlapping mentions are aligned through their sorted borders."""
-    from ..types import Alignment
-
-    firsts = [align(pieces, [start], [end]) for start, end in borders]
-    return Alignment(
-        numpy.concatenate([a.first for a in firsts]), numpy.concatenate([a.last for a in firsts])
-    )
 
 
 def ask_window(window: MentionWindow, mask: int, table_rows: int, shown: Ints1d, vectors: Floats2d) -> Question:

@@ -40,7 +40,7 @@ def disambiguate(
 
     doc_of (mentions,): the Doc of each mention.
     mode: "local", all at once; "exact", one mention of each Doc a pass, as in the paper; "global", in each
-        pass also all mentions whose best option has at least the probability `confidence`.
+        pass also all mentions whose best option has a probability above `confidence` (1.0 is "exact", 0.0 "local").
 
     A mention without candidates is NIL and never asked; a decision for NIL, or for an entity without a
     vector, leaves [MASK] where it was, so nothing is asked again for it.
@@ -123,4 +123,4 @@ def _decide(is_open, sure, doc_of, mode: Mode, confidence: float) -> Ints1d:
     rows = rows[numpy.lexsort((rows, -sure[rows], doc_of[rows]))]
     first = numpy.ones(len(rows), dtype=bool)
     first[1:] = doc_of[rows[1:]] != doc_of[rows[:-1]]
-    return numpy.sort(rows[first | ((mode == "global") & (sure[rows] >= confidence))])
+    return numpy.sort(rows[first | ((mode == "global") & (sure[rows] > confidence))])

@@ -104,7 +104,7 @@ def make_luke_linker(
     generate_empty_kb: what a saved knowledge base is loaded into; `spacy.EmptyKB.v2` for spaCy's own.
     mode (str): "global" decides the surest mentions first and shows them to the others, "exact" one
         mention a pass as in the paper, "local" all in one pass.
-    confidence (float): probability from which "global" decides several mentions in one pass.
+    confidence (float): probability above which "global" decides several mentions in one pass.
     labels (list): link entities of these labels only; None = all. labels_discard: and not of these.
     spans_key (str): mentions are doc.spans[spans_key]; None = doc.ents.
     use_gold_ents (bool): train on gold mentions; False = on those that the pipes before have found.
