@@ -52,4 +52,4 @@ def entity_vectors(kb: KnowledgeBase, ids: Sequence[str]):
     else:
         vectors = numpy.asarray(list(kb.get_vectors(distinct.tolist())), dtype="float32")
         biases = numpy.zeros(len(distinct), "float32")
-    return vectors.reshape(-1, width)[inverse], biases[inverse]
+    return vectors.reshape(len(distinct), width)[inverse], biases[inverse]
