@@ -333,6 +333,15 @@ class Warnings(metaclass=_WithCodes):
         "'{name}': {n} of {entities} gold entities have no vector, as {examples}: only their priors tell them apart. Compute "
         "vectors with python -m spacy luke kb embed KB ENCODER."
     )
+    LKW514 = (
+        "'{name}': {n} gold links are lost, as their mentions do not begin and end with words of the pipeline's tokenizer, "
+        "as {examples}. They train nothing and count as missed. Another tokenizer may split there."
+    )
+    LKW515 = (
+        "The knowledge base of '{name}' is a {found}, but a saved pipeline loads it into a {empty}, which will fail. Set "
+        "generate_empty_kb in [components.{name}]: @misc = \"spacy_luke.EmptyMMapKB.v1\" for MMapKB, \"spacy.EmptyKB.v2\" "
+        "for InMemoryLookupKB."
+    )
     LKW503 = (
         "'{name}' never asks its encoder about {n} of {gold} gold entities ({share:.1f} %) that the suggester may "
         "suggest: no window holds the whole of them, or they have no piece (characters that the encoder's tokenizer "

@@ -10,6 +10,7 @@ from ..scorers import NIL
 
 if TYPE_CHECKING:
     from spacy.kb import KnowledgeBase
+    from spacy.tokens import Span
 
     from ..training.link_targets import GoldLink
     from ..types import Candidates
@@ -22,6 +23,7 @@ class LinkCounts:
 
     def __init__(self) -> None:
         self.links = 0
+        self.misaligned: Counter[str] = Counter()
         self.without_entity: Counter[str] = Counter()
         self.without_candidate: Counter[str] = Counter()
         self.entities: set[str] = set()
@@ -45,6 +47,10 @@ class LinkCounts:
                 else:
                     self.without_candidate[f"{link.mention.text} ({link.entity})"] += 1
 
+    def lose(self, misaligned: Sequence[Span]) -> None:
+        """Links whose mentions do not begin and end with words of the pipeline."""
+        self.misaligned.update(span.text for span in misaligned)
+
     def _look_at(self, kb: KnowledgeBase, entity: str) -> None:
         if entity not in self.entities:
             self.entities.add(entity)
@@ -52,13 +58,17 @@ class LinkCounts:
                 self.without_vector.add(entity)
 
     def messages(self, name: str) -> Iterator[str]:
-        """LKW510 to LKW513, those that have something to say."""
+        """LKW510 to LKW514, those that have something to say."""
         if not self.links:
             yield Warnings.LKW510.format(name=name)
         for text, lost in ((Warnings.LKW511, self.without_entity), (Warnings.LKW512, self.without_candidate)):
             if lost:
                 examples = ", ".join(key for key, _ in lost.most_common(SHOWN))
                 yield text.format(name=name, n=lost.total(), links=self.links, share=lost.total() / self.links, examples=examples)
+        if self.misaligned:
+            n = self.misaligned.total()
+            examples = ", ".join(repr(key) for key, _ in self.misaligned.most_common(SHOWN))
+            yield Warnings.LKW514.format(name=name, n=n, examples=examples)
         if self.without_vector:
             n = len(self.without_vector)
             examples = ", ".join(sorted(self.without_vector)[:SHOWN])

@@ -25,7 +25,7 @@ from ..models.encoder import get_shim
 from ..models.entity_vectors import embed_passages, standardise
 from ..models.linker import has_pretrained_head, standardise_head
 from ..scorers import NIL
-from ..training.link_targets import UNKNOWN, GoldLink, choose_masked, gold_links, link_targets
+from ..training.link_targets import UNKNOWN, GoldLink, choose_masked, gold_links, link_targets, misaligned_links
 from ..types import Candidates, LinkOptions, MentionWindow, Question
 from .base import LukePipe
 from .disambiguation import Mode, disambiguate, softmax_by_mention
@@ -103,7 +103,6 @@ class LukeLinker(LukePipe):
         self.model = model
         self.name = name
         self.get_candidates = get_candidates
-        self.generate_empty_kb = generate_empty_kb
         self.scorer = scorer
         self.cfg: dict[str, Any] = {
             "mode": mode,
@@ -115,6 +114,7 @@ class LukeLinker(LukePipe):
             "overwrite": overwrite,
         }
         self.kb = generate_empty_kb(vocab, 0)
+        self._saved_kb = type(self.kb)  # what a saved knowledge base is loaded into
 
     def add_label(self, label: str) -> int:
         """Links have no labels; spaCy asks every trainable pipe."""
@@ -131,6 +131,9 @@ class LukeLinker(LukePipe):
             raise ValueError(Errors.LK512.format(name=self.name, found=type(kb_loader).__name__))
         kb = kb_loader(self.vocab)
         self._check_width(kb)
+        if type(kb) is not self._saved_kb:
+            found, saved = type(kb).__name__, self._saved_kb.__name__
+            warnings.warn(Warnings.LKW515.format(name=self.name, found=found, empty=saved))
         self.kb = kb
 
     def _check_width(self, kb: KnowledgeBase) -> None:
@@ -203,8 +206,8 @@ class LukeLinker(LukePipe):
         return [span for span in (doc.ents if key is None else doc.spans.get(key, ())) if self._is_linked(span)]
 
     def _is_linked(self, span: Span) -> bool:
-        labels = self.cfg["labels"]
-        return (labels is None or span.label_ in labels) and span.label_ not in self.cfg["labels_discard"]
+        labels, discard = self.cfg["labels"], self.cfg["labels_discard"]
+        return len(span) > 0 and (labels is None or span.label_ in labels) and span.label_ not in discard
 
     def _ask(self, docs: list[Doc], mentions: list[list[Span]]) -> Asked:
         shim = get_shim(self.model.get_ref("encoder"))
@@ -214,6 +217,10 @@ class LukeLinker(LukePipe):
         doc_of = numpy.repeat(numpy.arange(len(docs)), [len(doc) for doc in mentions])
         options = link_options(self.kb, candidates, shim.config.entity_emb_size)
         return Asked(mentions, candidates, options, windows, doc_of)
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """What the scorer of the config says of doc.ents and of the candidates in doc.spans[name]."""
+        return {} if self.scorer is None else self.scorer(examples, **{"spans_key": self.name, **kwargs})
 
     # --- training ----------------------------------------------------------------------------------
 
@@ -305,11 +312,13 @@ class LukeLinker(LukePipe):
         self._check_width(self.kb)
         if not has_pretrained_head(self.model):
             self._standardise_head(get_examples)
-        counts = LinkCounts()
+        counts, key = LinkCounts(), self.cfg["spans_key"]
         for batch in util.minibatch(get_examples(), 64):
-            gold = [[link for link in gold_links(eg, self.cfg["spans_key"]) if self._is_linked(link.mention)] for eg in batch]
+            gold = [[link for link in gold_links(eg, key) if self._is_linked(link.mention)] for eg in batch]
             candidates = self.get_candidates(self.kb, [[link.mention for link in doc] for doc in gold])
             counts.add(self.kb, gold, candidates)
+            for eg in batch:
+                counts.lose([span for span in misaligned_links(eg, key) if self._is_linked(span)])
         for message in counts.messages(self.name):
             warnings.warn(message)
 

@@ -29,19 +29,33 @@ def gold_links(example: Example, spans_key: str | None = None) -> list[GoldLink]
 
     spans_key: of the span group with gold, None = reference.ents.
     """
-    reference, predicted = example.reference, example.predicted
-    spans = reference.ents if spans_key is None else reference.spans.get(spans_key, ())
-    to_predicted, to_reference = example.alignment.y2x, example.alignment.x2y
     found = []
-    for span in spans:
-        words = to_predicted[span.start : span.end]
-        if not len(words):
-            continue
-        start, end = int(words[0]), int(words[-1]) + 1
-        back = to_reference[start:end]
-        if len(back) and (back[0], back[-1] + 1) == (span.start, span.end):
-            found.append(GoldLink(Span(predicted, start, end, label=span.label), span.kb_id_))
+    for span in _gold_spans(example, spans_key):
+        words = _predicted_words(example, span)
+        if words is not None:
+            found.append(GoldLink(Span(example.predicted, *words, label=span.label), span.kb_id_))
     return found
+
+
+def misaligned_links(example: Example, spans_key: str | None = None) -> list[Span]:
+    """The linked gold mentions, spans of example.reference, that `gold_links` leaves out."""
+    spans = _gold_spans(example, spans_key)
+    return [span for span in spans if span.kb_id and _predicted_words(example, span) is None]
+
+
+def _gold_spans(example: Example, spans_key: str | None) -> Sequence[Span]:
+    reference = example.reference
+    return reference.ents if spans_key is None else [span for span in reference.spans.get(spans_key, ()) if len(span)]
+
+
+def _predicted_words(example: Example, span: Span) -> tuple[int, int] | None:
+    """First word of example.predicted and one past the last, None if the span does not begin and end with words."""
+    words = example.alignment.y2x[span.start : span.end]
+    if not len(words):
+        return None
+    start, end = int(words[0]), int(words[-1]) + 1
+    back = example.alignment.x2y[start:end]
+    return (start, end) if len(back) and (back[0], back[-1] + 1) == (span.start, span.end) else None
 
 
 def link_targets(links: Sequence[str], candidates: Sequence[Candidates], options: LinkOptions) -> Ints1d:
