@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 import spacy
 from spacy.cli import app
+from spacy.tokens import DocBin
+from spacy.training import Example
 from thinc.api import Config
 from typer.testing import CliRunner
+
+from spacy_luke.kb.loaders import build_mmap_kb_v1 as load_kb
 
 from .tiny import ner_config
 
@@ -32,10 +36,39 @@ def folder(xlmr, tmp_path, monkeypatch):
 
 def test_ten_lines_of_python(folder, capsys):
     pytest.importorskip("sudachipy", reason="Japanese words need spacy-luke[ja]")
-    (code,) = _blocks("python")
+    code = _blocks("python")[0]
     assert "range(30)" in code
     exec(code.replace("range(30)", "range(400)"), {})  # the tiny encoder of the tests knows nothing
     assert re.search(r"(PERSON|LOC) 0\.\d", capsys.readouterr().out)
+
+
+def test_a_knowledge_base_and_new_entities(folder, capsys):
+    pytest.importorskip("sudachipy", reason="Japanese words need spacy-luke[ja]")
+    gold = spacy.blank("ja")("京都は古い。")
+    gold.ents = [gold.char_span(0, 2, "LOC", kb_id="Q34600")]
+    Path("corpus").mkdir()
+    DocBin(docs=[gold]).to_disk("corpus/train.spacy")
+    line = re.search(r"`(\{\"id\": \"Q17\".*?\})`", (ROOT / "README.md").read_text(encoding="utf8"), re.DOTALL)[1]
+    Path("entities.jsonl").write_text(line.replace("\n", " ") + "\n", encoding="utf8")
+    commands = re.findall(r"python -m spacy (luke kb (?:build|embed) .*)", "\n".join(_blocks("bash")))
+    assert len(commands) == 2
+    spacy.registry.cli.get_all()
+    for command in commands:
+        result = CliRunner().invoke(app, command.split())
+        assert result.exit_code == 0, result.output
+    nlp = spacy.blank("ja")
+    ruler = nlp.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "LOC", "pattern": "京都"}, {"label": "ORG", "pattern": "山田楽器"}])
+    linker = nlp.add_pipe("luke_linker", config={"model": {"encoder": {"name": "encoder"}}})
+    example = Example(nlp.make_doc(gold.text), gold)
+    kb = load_kb("kb")
+    with pytest.warns(UserWarning, match="LKW513"):  # an entity that is known by its links only has no vector
+        linker.initialize(lambda: [example], nlp=nlp, kb_loader=kb)
+    capsys.readouterr()
+    exec(_blocks("python")[1], {"nlp": nlp})
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("京都 ") and "'Q34600': " in lines[0]
+    assert lines[1].startswith("山田楽器 ") and "'my-1': " in lines[1]
 
 
 def test_the_conversions(folder):
