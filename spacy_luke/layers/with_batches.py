@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import Callable, Literal
 
 import numpy
 from thinc.api import Model
@@ -14,7 +14,9 @@ InT = list[Question]
 OutT = Floats2d
 
 
-def with_batches(layer: Model[InT, OutT], batch_size: int) -> Model[InT, OutT]:
+def with_batches(
+    layer: Model[InT, OutT], batch_size: int, *, row_of: Literal["slot", "question"] = "slot"
+) -> Model[InT, OutT]:
     """Run `layer`, questions -> (slots of all questions, nO), over sorted batches.
 
     questions            D(9) A(5) C(7) B(5)        in brackets: pieces and slots
@@ -22,9 +24,14 @@ def with_batches(layer: Model[InT, OutT], batch_size: int) -> Model[InT, OutT]:
     answers, put back    D A C B
 
     batch_size (int): pieces and slots of a padded batch; one question alone may be larger.
+    row_of (str): what a row of the layer's answer is about, a slot or, with (questions, nO), a question.
     """
     return Model(
-        f"with_batches({layer.name})", forward, init=init, layers=[layer], attrs={"batch_size": batch_size}
+        f"with_batches({layer.name})",
+        forward,
+        init=init,
+        layers=[layer],
+        attrs={"batch_size": batch_size, "row_of": row_of},
     )
 
 
@@ -35,7 +42,7 @@ def init(model: Model[InT, OutT], X=None, Y=None) -> None:
 def forward(model: Model[InT, OutT], questions: InT, is_train: bool) -> tuple[OutT, Callable]:
     layer = model.layers[0]
     batches = cut_batches(questions, model.attrs["batch_size"])
-    sizes = [len(q.slot_ids) for q in questions]
+    sizes = [len(q.slot_ids) if model.attrs["row_of"] == "slot" else 1 for q in questions]
     offsets = numpy.cumsum([0, *sizes])
     rows = [
         model.ops.asarray1i(numpy.concatenate([numpy.arange(offsets[i], offsets[i + 1]) for i in batch]))

@@ -37,3 +37,20 @@ def test_answers_and_gradients_come_back_in_order(sizes, batch_size):
     assert Y[:, 0].tolist() == list(range(total)) if total else len(Y) == 0
     backprop((Y * 10).astype("f"))
     assert sorted(seen) == [(float(i), 10.0 * i) for i in range(total)]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(1, 9), max_size=20), st.integers(1, 40))
+def test_a_row_for_each_question(sizes, batch_size):
+    """Two slots each, and one of the numbers in them comes back."""
+    seen = []
+
+    def echo(model, questions, is_train):
+        Y = numpy.asarray([q.slot_ids[:1] for q in questions], dtype="f")
+        return Y, lambda dY: seen.extend(zip(Y[:, 0].tolist(), dY[:, 0].tolist()))
+
+    questions = [_question(n, [i, 99]) for i, n in enumerate(sizes)]
+    Y, backprop = with_batches(Model("echo", echo), batch_size, row_of="question")(questions, True)
+    assert Y.ravel().tolist() == list(range(len(sizes)))
+    backprop((Y * 10).astype("f"))
+    assert sorted(seen) == [(float(i), 10.0 * i) for i in range(len(sizes))]

@@ -1,0 +1,74 @@
+"""States -> scores of a question: the linear layer of LUKE's typing and relation heads over its slots."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from thinc.api import Model
+from thinc.types import Floats2d
+
+from ..types import LukeStates
+
+InT = LukeStates
+OutT = Floats2d
+
+
+def SlotHead(
+    nO: int | None = None, nI: int | None = None, *, slots: int, bias: bool, dropout: float = 0.0
+) -> Model[InT, OutT]:
+    """One row of scores for each question: W [slot; slot ...] + b. All questions have `slots` slots.
+
+    LukeForEntityClassification has one slot and a bias, LukeForEntityPairClassification two and no bias
+    (studio-ousia/luke examples/{entity_typing,relation_classification}/model.py).
+
+    nI (int): hidden width of the encoder. W (nO, slots * nI), b (nO,) with `bias`.
+    dropout (float): of the states that come in; a pipe sets it to its `drop` in every update.
+    """
+    return Model(
+        "slot_head",
+        forward,
+        init=init,
+        dims={"nO": nO, "nI": nI},
+        params={"W": None, "b": None} if bias else {"W": None},
+        attrs={"dropout_rate": dropout, "slots": slots},
+    )
+
+
+def init(model: Model[InT, OutT], X=None, Y=None) -> None:
+    """Normal(0, 0.02) and zeros, as BERT's and LUKE's classifiers start."""
+    shape = model.get_dim("nO"), model.attrs["slots"] * model.get_dim("nI")
+    model.set_param("W", model.ops.asarray_f(model.ops.xp.random.normal(0.0, 0.02, shape)))
+    if "b" in model.param_names:
+        model.set_param("b", model.ops.alloc1f(shape[0]))
+
+
+def forward(model: Model[InT, OutT], states: InT, is_train: bool) -> tuple[OutT, Callable]:
+    W = model.get_param("W")
+    X = states.slots.reshape(-1, W.shape[1])
+    rate = model.attrs["dropout_rate"]
+    mask = model.ops.get_dropout_mask(X.shape, rate) if is_train and rate else 1.0
+    X = X * mask
+    Y = model.ops.gemm(X, W, trans2=True)
+    if model.has_param("b"):
+        Y += model.get_param("b")
+
+    def backprop(dY: OutT) -> InT:
+        model.inc_grad("W", model.ops.gemm(dY, X, trans1=True))
+        if model.has_param("b"):
+            model.inc_grad("b", dY.sum(axis=0))
+        d_slots = (model.ops.gemm(dY, W) * mask).reshape(states.slots.shape)
+        return LukeStates(model.ops.alloc2f(*states.pieces.shape), d_slots, states.slot_spans)
+
+    return Y, backprop
+
+
+def larger_head(head: Model[InT, OutT], nO: int) -> Model[InT, OutT]:
+    """A head with labels behind the present ones, whose scores stay; new rows start as `init` says. Another
+    layer with another id, as `span_head.larger_head` explains."""
+    slots, bias = head.attrs["slots"], "b" in head.param_names
+    larger = SlotHead(nO, head.get_dim("nI"), slots=slots, bias=bias, dropout=head.attrs["dropout_rate"])
+    init(larger)
+    for name in head.param_names:
+        value = head.get_param(name)
+        larger.get_param(name)[: len(value)] = value
+    return larger
