@@ -110,6 +110,11 @@ def _widen(lo: int, hi: int, n: int, room: int) -> tuple[int, int]:
 def _whole_words(pieces: Pieces, starts, ends, kept: tuple[int, int], window: tuple[int, int]) -> tuple[int, int]:
     """The window without words that it cuts, never smaller than what must be kept."""
     words = align(pieces, starts, ends)
-    lo = int(words.first[min(numpy.searchsorted(words.first, window[0]), len(words.first) - 1)])
-    hi = int(words.last[max(numpy.searchsorted(words.last, window[1], side="right") - 1, 0)])
-    return min(max(lo, window[0]), kept[0]), max(min(hi, window[1]), kept[1])
+    lo, hi = window
+    if lo > 0:
+        following = words.first[words.first >= lo]
+        lo = int(following[0]) if len(following) else lo
+    if hi < len(pieces.ids):
+        complete = words.last[words.last <= hi]
+        hi = int(complete[-1]) if len(complete) else hi
+    return min(lo, kept[0]), max(hi, kept[1])

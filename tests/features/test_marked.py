@@ -120,7 +120,7 @@ def test_windows_of_long_texts(tokenizer, data):
 def test_a_window_has_most_context_on_both_sides(tokenizer):
     """One piece a word: 10 pieces of room after <s>, </s> and markers, 5 between the borders of the pair."""
     word = next(w for w in ("o", "a", "J") if len(tokenizer.encode([f" {w} {w}"])[0].ids) == 2)
-    doc = Doc(NLP.vocab, [word] * 40)
+    doc = Doc(NLP.vocab, [word] * 40, spaces=[True] * 39 + [False])
     # 15 words on the shorter side: 2 of them, the other 3 are of the longer one; none and 1: the rest is the other's
     for pair, lo in (((20, 21), (24, 25)), 17), (((0, 1), (4, 5)), 0), (((38, 39), (34, 35)), 30):
         [question] = ask(tokenizer, [doc], [[pair]], limit=16).questions
