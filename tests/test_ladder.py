@@ -24,6 +24,7 @@ FLOORS = {
     "training": 4,
     "convert": 4,
     "scorers": 4,
+    "typing_scorers": 4,
     "models": 5,
     "pipeline": 6,
     "cli": 7,
@@ -35,7 +36,7 @@ NEVER = {"encoder": ("spacy", "thinc"), "pipeline": ("torch",)}
 # Packages that are optional, or slow to import: only inside functions. `torch` is at home where tensors are.
 OPTIONAL = ("transformers", "spacy_transformers", "sentencepiece", "sudachipy", "huggingface_hub", "cupy", "google")
 HEAVY = (*OPTIONAL, "torch", "safetensors", "tokenizers")
-LIGHT_ROOMS = ("cli", "pipeline", "kb", "scorers", "features", "visualize", "")
+LIGHT_ROOMS = ("cli", "pipeline", "kb", "scorers", "typing_scorers", "features", "visualize", "")
 
 
 def imports(source: str, module: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
