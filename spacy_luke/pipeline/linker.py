@@ -20,6 +20,8 @@ from ..errors import Errors, Warnings
 from ..features.candidates import GetCandidates
 from ..features.link_options import link_options
 from ..features.mentions import ask_window, mention_windows
+from ..kb.build_checks import check_entity
+from ..kb.build_entities import names_of
 from ..kb.descriptions import passage_of
 from ..models.encoder import get_shim
 from ..models.entity_vectors import embed_passages, standardise
@@ -146,19 +148,26 @@ class LukeLinker(LukePipe):
 
         entities: {"id": "mine", "labels": {"en": "Mine"}, "aliases": ["My Inc."], "description": "Mine is ...",
             "types": [...], "count": 3}, as of `build_kb`. Where there is no "vector", it is computed from the
-            description (models/entity_vectors.py); an entity without label and description has none, and
-            only its priors speak for it. Labels and aliases become aliases, counted `count` times.
+            description (models/entity_vectors.py); an entity without label has none, and only its priors
+            speak for it. Labels and aliases become aliases of the entity, each counted `count` times; without
+            `count` they come behind entities of the same name that were counted.
         RAISES ValueError LK515: the knowledge base cannot be added to; as MMapKB.add_entities.
         """
         if not hasattr(self.kb, "add_entities"):
             raise ValueError(Errors.LK515.format(name=self.name, found=type(self.kb).__name__))
+        entities = list(entities)
+        for number, entity in enumerate(entities, 1):
+            check_entity(entity, f"entity number {number}")
         entities = [dict(entity) for entity in entities]
         described = [(entity, passage_of(entity)) for entity in entities if entity.get("vector") is None]
         described = [(entity, passage) for entity, passage in described if passage is not None]
-        vectors = embed_passages(self.model, [passage for _, passage in described])
-        for (entity, _), vector in zip(described, vectors):
-            entity["vector"] = vector.tolist()
+        if self.kb.entity_vector_length:
+            vectors = embed_passages(self.model, [passage for _, passage in described])
+            for (entity, _), vector in zip(described, vectors):
+                entity["vector"] = vector.tolist()
         self.kb.add_entities(entities)
+        counted = [(entity, name) for entity in entities if (entity.get("count") or 0) > 0 for name in names_of(entity)]
+        self.kb.add_aliases([{"alias": name, "entity": e["id"], "count": e["count"]} for e, name in counted])
 
     # --- prediction ------------------------------------------------------------------------------
 
@@ -296,11 +305,12 @@ class LukeLinker(LukePipe):
         get_examples: Callable[[], Iterable[Example]],
         *,
         nlp: Language | None = None,
-        kb_loader: Callable[[Vocab], KnowledgeBase] | None = None,
+        kb_loader: Callable | None = None,  # spaCy evaluates this name: it knows Callable, not Vocab
     ) -> None:
         """Load the encoder and the knowledge base, and count what no linker could get right with it.
 
-        kb_loader: e.g. `spacy_luke.MMapKB.v1` or spaCy's `spacy.KBFromFile.v1`; None keeps the one there is.
+        kb_loader: vocab -> knowledge base, e.g. `spacy_luke.MMapKB.v1` or spaCy's `spacy.KBFromFile.v1`; None
+            keeps the one there is.
         RAISES ValueError LK512, LK513; LK514: there is no knowledge base, or it is empty.
         """
         validate_get_examples(get_examples, "LukeLinker.initialize")
