@@ -26,6 +26,7 @@ def build_gold_mentions_reader_v1(corpus: Corpus, spans_key: str | None = None) 
         [corpora.dev.corpus]
         @readers = "spacy.Corpus.v1"
         path = ${paths.dev}
+        gold_preproc = false
 
     and in Python, as `python -m spacy evaluate` reads a DocBin without them:
 
