@@ -51,7 +51,8 @@ def build_kb(
     """Write a knowledge base to the directory `path`; one that is there stays whole until the new one is.
 
     entities: {"id": "Q17", "labels": {"ja": "日本"}, "description": "...", "types": ["country"], "count": 123,
-    "aliases": ["Nippon"], "vector": [...]}; only the id is required. Labels and aliases become links.
+    "aliases": ["Nippon"], "vector": [...], "bias": 0.1}; only the id is required. Labels and aliases become links;
+    the bias belongs to the vector, see `MMapKB.biases_of`.
     links: (alias, id, how often the alias meant it); the same pair may come again, counts are added up.
     priors: (alias, ids, priors p(id | alias)), which may sum to less than 1. See links.py for how counts,
     priors and names make the priors of an alias.

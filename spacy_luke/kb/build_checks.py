@@ -10,10 +10,10 @@ import numpy as np
 from ..errors import Errors
 from .links import GIVEN, TOLERANCE
 
-KEYS = ("id", "labels", "description", "types", "count", "aliases", "vector")
+KEYS = ("id", "labels", "description", "types", "count", "aliases", "vector", "bias")
 EXPECTED = (
     '{"id": "Q17", "labels": {"en": "Japan"}, "description": "...", "types": ["country"], "count": 123, '
-    '"aliases": ["Nippon"], "vector": [...]}, all but the id may be left out'
+    '"aliases": ["Nippon"], "vector": [...], "bias": 0.1}, all but the id may be left out'
 )
 EXPECTED_ALIAS = (
     '{"alias": "Japan", "entity": "Q17", "count": 12} or {"alias": "Japan", "entities": ["Q17"], "priors": [0.9]}'
@@ -28,6 +28,7 @@ def check_entity(entity: dict, where: str) -> None:
     good = good and isinstance(labels, dict) and isinstance(types, (list, tuple)) and isinstance(aliases, (list, tuple))
     good = good and all(isinstance(text, str) for text in (*labels, *labels.values(), *types, *aliases))
     good = good and isinstance(get("description") or "", str) and (count is None or _is_count(count))
+    good = good and (get("bias") is None or _is_number(get("bias")))
     if not good:
         found = json.dumps(entity, ensure_ascii=False, default=repr)[:200]
         raise ValueError(Errors.LK336.format(where=where, found=found, expected=EXPECTED))
@@ -38,6 +39,10 @@ def check_entity(entity: dict, where: str) -> None:
 
 def _is_count(value) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= -1
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def check_link(alias, id, count, where: str) -> None:

@@ -28,7 +28,7 @@ def info_of(entity: dict) -> dict:
 
 
 class EntityWriter:
-    """Takes entities in their order, writes info.*, counts.npy, vectors.npy and has_vector.npy."""
+    """Takes entities in their order, writes info.*, counts.npy, vectors.npy, has_vector.npy, biases.npy."""
 
     def __init__(self, directory: Path, vector_dtype: str, width: int, stack: ExitStack):
         self.rows, self.width = 0, width
@@ -38,6 +38,7 @@ class EntityWriter:
         self._counts = NpyWriter(stack.enter_context(open(directory / "counts.npy", "wb")), np.int64)
         self._vectors: NpyWriter | None = None
         self._has_vector: NpyWriter | None = None
+        self._biases: NpyWriter | None = None
 
     def write(self, entities: list[dict], vectors: np.ndarray | None = None) -> None:
         """Append entities that were checked. vectors: (entities, width), in place of those in the entities;
@@ -57,7 +58,16 @@ class EntityWriter:
             self._write_vectors(vectors)
         elif self._vectors is not None:
             self._write_vectors(np.zeros((len(entities), self.width), np.float32))
+        self._write_biases(np.array([entity.get("bias") or 0.0 for entity in entities], np.float32))
         self.rows += len(entities)
+
+    def _write_biases(self, biases: np.ndarray) -> None:
+        if self._biases is None and biases.any():
+            file = self._stack.enter_context(open(self._directory / "biases.npy", "wb"))
+            self._biases = NpyWriter(file, np.float32)
+            self._biases.write(np.zeros(self.rows, np.float32))
+        if self._biases is not None:
+            self._biases.write(biases)
 
     def _own_vectors(self, entities: list[dict]) -> np.ndarray | None:
         given = [(i, entity["vector"]) for i, entity in enumerate(entities) if entity.get("vector") is not None]
@@ -97,7 +107,7 @@ class EntityWriter:
     def close(self) -> None:
         """Write what is known only at the end; the files are closed by their stack."""
         self._starts.write(np.array([self._info.tell()], np.uint64))
-        for writer in (self._starts, self._counts, self._vectors, self._has_vector):
+        for writer in (self._starts, self._counts, self._vectors, self._has_vector, self._biases):
             if writer is not None:
                 writer.close()
 

@@ -21,12 +21,14 @@ KIND, VERSION = "spacy_luke.kb_export", 1
 
 def iter_entities(kb: MMapKB) -> Iterator[dict]:
     """All entities in the order of their rows, in the JSONL format without aliases and vectors: those are
-    links (`iter_links`) and an array (`iter_vectors`)."""
+    links (`iter_links`) and an array (`iter_vectors`). A bias, one number, is here."""
     for start in range(0, len(kb), CHUNK):
         rows = np.arange(start, min(start + CHUNK, len(kb)))
-        for row, id, count in zip(rows.tolist(), kb.entity_ids(rows), kb.counts(rows).tolist()):
+        columns = rows.tolist(), kb.entity_ids(rows), kb.counts(rows).tolist(), kb.biases_of(rows)
+        for row, id, count, bias in zip(*columns):
             found = {key: value for key, value in kb.info_at(row).items() if value}
-            yield {"id": id, **found, **({"count": count} if count >= 0 else {})}
+            found |= {"count": count} if count >= 0 else {}
+            yield {"id": id, **found, **({"bias": float(str(bias))} if bias else {})}
 
 
 def iter_links(kb: MMapKB) -> Iterator[tuple[str, list[tuple[str, int, float]]]]:

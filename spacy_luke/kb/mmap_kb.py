@@ -113,12 +113,14 @@ class MMapKB(Serialized, SpacyInterface, KnowledgeBase):
         return found
 
     def biases_of(self, rows: Ints1d) -> np.ndarray:
-        """(rows,) float32 what belongs to the vector of each entity, see Base.biases; 0 for added entities."""
+        """(rows,) float32 what belongs to the vector of each entity, see Base.biases."""
         rows = self._check_rows(rows)
         found = np.zeros(len(rows), np.float32)
         in_base = rows < self.added.first_row
         if in_base.any():
             found[in_base] = self.base.biases(rows[in_base])
+        for i in np.flatnonzero(~in_base).tolist():
+            found[i] = self.added.entities[int(rows[i]) - self.added.first_row].get("bias") or 0.0
         return found
 
     def counts(self, rows: Ints1d) -> Ints1d:
