@@ -146,9 +146,10 @@ class Errors(metaclass=_WithCodes):
     LK346 = "{path}: cannot tell what this is. Names of files end in {endings}."
     LK347 = "{path} is not a knowledge base as to_bytes gives it ({reason})."
     LK348 = "{path}: the checksum is wrong, a byte was changed since it was written. Copy it again, or build it again."
-    LK351 = "{path} only points to the knowledge base in {target}. Give that directory."
     LK350 = "{problem}. Give {way}."
     LK351 = "{path} is not a DocBin, or is cut off: {reason}. Write it again with DocBin.to_disk."
+    LK352 = "{path} only points to the knowledge base in {target}. Give that directory."
+    LK353 = "{path} has additions that are not part of its base. Bring them in first: python -m spacy luke kb merge {path}."
     LK360 = (
         "Nobody says of which language {path} is: not the dump, not its name. Put the language in front: "
         "ja={path}."

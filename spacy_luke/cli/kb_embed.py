@@ -11,7 +11,7 @@ from wasabi import msg
 
 def embed_cli(
     path: Path = typer.Argument(..., help="Directory of a knowledge base", exists=True, file_okay=False),
-    source: str = typer.Argument(..., help="LUKE checkpoint (directory or hub id), or a pipeline with luke_linker"),
+    source: str = typer.Argument(..., help="LUKE checkpoint (directory or hub id), or a pipeline with luke_linker (directory or package)"),
     use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
 ) -> None:
     """
@@ -33,7 +33,7 @@ def embed_cli(
 
         try:
             found = embed_kb(path, source, progress=progress)
-        except ValueError as e:
+        except (ValueError, OSError) as e:
             bar.close()
             msg.fail("No vectors computed", str(e), exits=1)
     msg.good(
@@ -41,4 +41,4 @@ def embed_cli(
         "computed from descriptions"
     )
     if found.without:
-        msg.warn(f"{found.without} entities have neither label nor description, and so no vector")
+        msg.warn(f"{found.without} entities have no label, or no text can be made of it for this encoder: they have no vector")

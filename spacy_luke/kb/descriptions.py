@@ -22,9 +22,25 @@ def passage_of(info: dict) -> Passage | None:
     labels = list(dict.fromkeys(label for label in (info.get("labels") or {}).values() if label.strip()))
     description = (info.get("description") or "").strip()
     for label in sorted(labels, key=len, reverse=True):
-        start = description.find(label)
+        start = _find(description, label)
         if start >= 0:
             return Passage(description, start, start + len(label))
     if not labels:
         return None
     return Passage(f"{labels[0]}: {description}" if description else labels[0], 0, len(labels[0]))
+
+
+def _find(text: str, name: str) -> int:
+    """The first place of a name, -1 = none: not "Ann" in "Annual", but "東京" in "東京都"."""
+    start = text.find(name)
+    while start >= 0:
+        end = start + len(name)
+        if not _is_inside(text, start) and not _is_inside(text, end):
+            return start
+        start = text.find(name, start + 1)
+    return -1
+
+
+def _is_inside(text: str, place: int) -> bool:
+    """Do letters of a script that has upper and lower case, and so blanks between words, stand on both sides?"""
+    return 0 < place < len(text) and all(c.lower() != c.upper() for c in text[place - 1 : place + 1])

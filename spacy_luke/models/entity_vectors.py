@@ -24,12 +24,14 @@ def embed_passages(model: Model, passages: Sequence[Passage]) -> Floats2d:
     the table; here the head, trained against that table, gives them directly.
 
     model: of a luke_linker. passages: longer ones are cut around the name.
-    RETURNS: (passages, emb) float32, on the CPU.
+    RETURNS: (passages, emb) float32, on the CPU; zeros for a name that the tokenizer has no piece for.
     """
+    vectors = numpy.zeros((len(passages), model.get_ref("head").get_dim("nO")), dtype="float32")
     questions = [_question(model, passage) for passage in passages]
-    if not questions:
-        return numpy.zeros((0, model.get_ref("head").get_dim("nO")), dtype="float32")
-    return model.ops.to_numpy(model.layers[0].predict(questions))
+    asked = [i for i, question in enumerate(questions) if question.slot_spans[0, 0] < question.slot_spans[0, 1]]
+    if asked:
+        vectors[asked] = model.ops.to_numpy(model.layers[0].predict([questions[i] for i in asked]))
+    return vectors
 
 
 def _question(model: Model, passage: Passage) -> Question:

@@ -13,19 +13,23 @@ import spacy
 from spacy.vocab import Vocab
 from thinc.api import Model
 
-from ..convert.checkpoint import Checkpoint, load_checkpoint
+from ..convert.checkpoint import load_checkpoint
+from ..convert.hub import find_checkpoint
 from ..errors import Errors
 from ..kb import MMapKB
 from ..kb.descriptions import passage_of
 from ..kb.export import merge_kb
 from ..kb.kb_files import manifest_sha256
-from ..kb.set_vectors import set_vectors
+from ..kb.set_vectors import check_is_base, set_vectors
 from ..kb.store import new_file
 from ..models.encoder import build_luke_encoder_v1
 from ..models.entity_vectors import embed_passages, standardise
 from ..models.linker import build_luke_linker_v1, has_pretrained_head
+from .table_rows import Claims, TableRows, settle
 
 CHUNK = 1024  # entities at once; what an interruption loses at most
+SAMPLE = 65_536  # vectors from which mean and variance are computed, the first ones
+_NONE, _DESCRIPTION, _TABLE = 0, 1, 2
 
 
 class Embedded(NamedTuple):
@@ -37,116 +41,131 @@ class Embedded(NamedTuple):
     without: int
 
 
+class Source(NamedTuple):
+    """Where vectors come from."""
+
+    model: Model  # of a luke_linker
+    table: TableRows | None
+    is_fresh: bool  # the head has never seen an entity
+
+
 def embed_kb(
     path: str | Path, source: str | Path, *, progress: Callable[[int, int], Any] = lambda done, all: None
 ) -> Embedded:
     """Give every entity of the knowledge base in `path` the vector that luke_linker compares mentions with.
 
-    source: a pipeline with a trained luke_linker, or a LUKE checkpoint (directory or hub id), or an encoder
-        without entity pretraining, whose vectors are brought to mean 0 and variance 1.
+    source: a pipeline with a trained luke_linker (directory or package), or a LUKE checkpoint (directory or hub
+        id), or an encoder without entity pretraining, whose vectors are brought to mean 0 and variance 1, as
+        seen in the first 65,536 of them.
     An entity that the checkpoint's entity table has, by QID or by its title in a language, gets its row and
     bias; others what the masked-entity head predicts for their name in their description; entities without
-    description and label none. What was added in memory is merged into the base first.
-    Resumable: finished chunks wait in PATH.embed until all are there.
-    RAISES ValueError LK351: the knowledge base only points to another one; LK516: a pipeline without
+    label none, nor do others if the checkpoint has a table but no such head. What was added in memory is merged into the base first.
+    Resumable: finished chunks wait in PATH.embed until all are there; they count as long as neither the
+    knowledge base nor any file of the source has changed.
+    RAISES ValueError LK352: the knowledge base only points to another one; LK516: a pipeline without
     luke_linker; LK7xx of the checkpoint.
     """
-    path = Path(path)
-    kb = MMapKB.open(Vocab(), path)
-    if kb.added:
+    path = Path(path).absolute()
+    check_is_base(path)
+    found, home = _open(source)
+    if MMapKB.open(Vocab(), path).added:
         merge_kb(path)
-        kb = MMapKB.open(Vocab(), path)
-    model, table = _open(source)
-    key = hashlib.sha256(f"{manifest_sha256(kb.base.home)} {source}".encode()).hexdigest()[:16]
-    work = path.with_name(path.name + ".embed") / key
+    kb = MMapKB.open(Vocab(), path)
+    if kb.is_empty():
+        return Embedded(0, 0, 0, 0)
+    work = path.with_name(path.name + ".embed") / _key(kb, home, path)
     work.mkdir(parents=True, exist_ok=True)
+    chunks = [range(start, min(start + CHUNK, len(kb))) for start in range(0, len(kb), CHUNK)]
+    table_rows = _table_rows(kb, found.table, chunks)
     kinds = numpy.zeros(3, dtype="int64")
-    starts = range(0, len(kb), CHUNK)
-    for start in starts:
-        file = work / f"{start}.npz"
+    for rows in chunks:
+        file = _file(work, rows)
         if not file.is_file():
-            vectors, biases, kind = _embed(kb, range(start, min(start + CHUNK, len(kb))), model, table)
             with new_file(file) as out:
-                numpy.savez(out, vectors=vectors.astype("float16"), biases=biases, kind=kind)
-        kinds += numpy.bincount(numpy.load(file)["kind"], minlength=3)
-        progress(min(start + CHUNK, len(kb)), len(kb))
-    files = [work / f"{start}.npz" for start in starts]
-    set_vectors(path, _chunks(files, standard=not (has_pretrained_head(model) or table)))
+                numpy.savez(out, **_embed(kb, rows, table_rows[rows.start : rows.stop], found))
+        kinds += numpy.bincount(_load(file)["kind"], minlength=3)
+        progress(rows.stop, len(kb))
+    entities = len(kb)
+    del kb  # Windows renames no directory with open files
+    set_vectors(path, _standardised([_file(work, rows) for rows in chunks], found.is_fresh and found.table is None))
     shutil.rmtree(work.parent)
-    return Embedded(len(kb), *(int(kinds[k]) for k in (_TABLE, _DESCRIPTION, _NONE)))
+    return Embedded(entities, *(int(kinds[kind]) for kind in (_TABLE, _DESCRIPTION, _NONE)))
 
 
-_NONE, _DESCRIPTION, _TABLE = 0, 1, 2
-
-
-def _open(source: str | Path) -> tuple[Model, Table | None]:
-    if (Path(source) / "meta.json").is_file():
+def _open(source: str | Path) -> tuple[Source, Path]:
+    """And the directory that it is."""
+    home = Path(source)
+    if not home.exists() and spacy.util.is_package(str(source)):
+        home = spacy.util.get_package_path(str(source))
+    if home != Path(source) or (home / "meta.json").is_file():
         nlp = spacy.load(source)
-        found = [pipe for name, pipe in nlp.pipeline if nlp.get_pipe_meta(name).factory == "luke_linker"]
-        if not found:
+        linkers = [pipe for name, pipe in nlp.pipeline if nlp.get_pipe_meta(name).factory == "luke_linker"]
+        if not linkers:
             raise ValueError(Errors.LK516.format(path=source, pipes=", ".join(nlp.pipe_names)))
-        return found[0].model, None
-    checkpoint = load_checkpoint(source)
-    model = build_luke_linker_v1(build_luke_encoder_v1(str(source)))
+        return Source(linkers[0].model, None, is_fresh=False), home
+    home = find_checkpoint(source)
+    checkpoint = load_checkpoint(home)
+    table = None if checkpoint.entity_vectors is None else TableRows(checkpoint)
+    model = build_luke_linker_v1(build_luke_encoder_v1(str(home)))
     model.initialize()
-    return model, None if checkpoint.entity_vectors is None else Table(checkpoint)
+    return Source(model, table, is_fresh=not has_pretrained_head(model)), home
 
 
-def _embed(kb: MMapKB, rows: range, model: Model, table: Table | None):
-    """(rows, emb) vectors, (rows,) biases and (rows,) where each comes from."""
-    width = model.get_ref("head").get_dim("nO")
-    vectors, biases = numpy.zeros((len(rows), width), "float32"), numpy.zeros(len(rows), "float32")
-    kind = numpy.full(len(rows), _NONE)
-    infos = [kb.info_at(row) for row in rows]
+def _key(kb: MMapKB, home: Path, path: Path) -> str:
+    """Another one if anything that the vectors depend on has changed."""
+    files = [file for file in sorted(home.absolute().rglob("*")) if file.is_file()]
+    states = [(str(file), file.stat()) for file in files if not str(file).startswith(str(path))]
+    parts = [f"{name} {state.st_size} {state.st_mtime_ns}" for name, state in states]
+    text = "\n".join([manifest_sha256(kb.base.home), str(CHUNK), *parts])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _file(work: Path, rows: range) -> Path:
+    return work / f"{rows.start}.npz"
+
+
+def _load(file: Path) -> dict[str, numpy.ndarray]:
+    with numpy.load(file) as arrays:
+        return dict(arrays)
+
+
+def _table_rows(kb: MMapKB, table: TableRows | None, chunks: list[range]) -> numpy.ndarray:
+    """(entities,) int64 row of the entity table of each entity, -1 = none."""
+    if table is None:
+        return numpy.full(len(kb), -1)
+    claims = [table.claim(kb.entity_ids(rows), [kb.info_at(row) for row in rows]) for rows in chunks]
+    return settle(Claims(*map(numpy.concatenate, zip(*claims))), kb.counts(numpy.arange(len(kb))))
+
+
+def _embed(kb: MMapKB, rows: range, table_rows: numpy.ndarray, source: Source) -> dict[str, numpy.ndarray]:
+    """(rows, emb) vectors, (rows,) biases and (rows,) kind, where each comes from."""
+    model, table = source.model, source.table
+    vectors = numpy.zeros((len(rows), model.get_ref("head").get_dim("nO")), "float32")
+    biases, kind = numpy.zeros(len(rows), "float32"), numpy.full(len(rows), _NONE)
+    known = numpy.flatnonzero(table_rows >= 0)
     if table is not None:
-        ids = table.find(kb.entity_ids(rows), infos)
-        known = ids >= 0
-        vectors[known], biases[known], kind[known] = table.vectors[ids[known]], table.biases(ids[known]), _TABLE
-    passages = [(i, passage_of(info)) for i, info in enumerate(infos) if kind[i] == _NONE]
-    passages = [(i, passage) for i, passage in passages if passage is not None]
-    places = [i for i, _ in passages]
-    vectors[places], kind[places] = embed_passages(model, [passage for _, passage in passages]), _DESCRIPTION
-    return vectors, biases, kind
+        vectors[known], biases[known] = table.vectors(table_rows[known]), table.biases(table_rows[known])
+    passages = {i: passage_of(kb.info_at(row)) for i, row in enumerate(rows) if table_rows[i] < 0}
+    is_off = table is not None and source.is_fresh  # a head that knows nothing of this table
+    passages = {i: passage for i, passage in passages.items() if passage is not None and not is_off}
+    places = numpy.asarray([*passages], dtype="int64")
+    vectors[places] = embed_passages(model, [*passages.values()])
+    kind[places[vectors[places].any(axis=1)]], kind[known] = _DESCRIPTION, _TABLE
+    return {"vectors": vectors, "biases": biases, "kind": kind}
 
 
-class Table:
-    """A checkpoint's entity table, looked up by what a knowledge base knows of an entity."""
-
-    def __init__(self, checkpoint: Checkpoint):
-        self.vectors = checkpoint.entity_vectors
-        self._biases = checkpoint.entity_bias
-        self._vocab = checkpoint.entity_vocab()
-
-    def biases(self, ids: numpy.ndarray) -> numpy.ndarray:
-        return numpy.zeros(len(ids), "float32") if self._biases is None else self._biases[ids].astype("float32")
-
-    def find(self, ids: list[str], infos: list[dict]) -> numpy.ndarray:
-        """(entities,) int64 rows of the table, -1 = it has none."""
-        names: list[tuple[int, str, str | None]] = []
-        for i, (id, info) in enumerate(zip(ids, infos)):
-            for language, label in info["labels"].items():
-                names.append((i, label, language))
-                names.append((i, label, None))
-            language, _, title = id.partition(":")
-            names += [(i, title, language)] if title else []
-        rows = self._vocab.find([title for _, title, _ in names], [language for _, _, language in names])
-        found = numpy.full(len(ids), -1)
-        for (i, _, _), row in zip(reversed(names), reversed(rows.tolist())):
-            found[i] = row if row >= 0 else found[i]
-        for i, id in enumerate(ids if self._vocab.has_qids else ()):
-            row = self._vocab.by_qid(id) if id[:1] == "Q" and id[1:].isdigit() else -1
-            found[i] = row if row >= 0 else found[i]
-        return found
-
-
-def _chunks(files: list[Path], standard: bool) -> Iterator[tuple[numpy.ndarray, numpy.ndarray]]:
+def _standardised(files: list[Path], is_fresh: bool) -> Iterator[tuple[numpy.ndarray, numpy.ndarray]]:
     mean, deviation = 0.0, 1.0
-    if standard and files:
-        first = numpy.concatenate([numpy.load(file)["vectors"] for file in files[:64]]).astype("float32")
-        if first.any(axis=1).sum() > 1:
-            _, mean, deviation = standardise(first)
+    if is_fresh:
+        first: list[numpy.ndarray] = []
+        for file in files:
+            found = _load(file)
+            first.append(found["vectors"][found["kind"] != _NONE][: SAMPLE - sum(map(len, first))])
+            if sum(map(len, first)) == SAMPLE:
+                break
+        if sum(map(len, first)) > 1:
+            _, mean, deviation = standardise(numpy.concatenate(first))
     for file in files:
-        found = numpy.load(file)
-        vectors = found["vectors"].astype("float32")
-        given = vectors.any(axis=1, keepdims=True)
-        yield numpy.where(given, (vectors - mean) / deviation, 0.0), found["biases"]
+        found = _load(file)
+        given = found["kind"][:, None] != _NONE
+        yield numpy.where(given, (found["vectors"] - mean) / deviation, 0.0), found["biases"]
