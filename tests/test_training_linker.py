@@ -48,7 +48,8 @@ def kb(corpus):
     records = [{"id": id, "vector": [float(row == i) for row in range(32)]} for i, id in enumerate(IDS)]
     entities.write_text("\n".join(map(json.dumps, records)), encoding="utf8")
     path = corpus.with_name("kb")
-    result = CliRunner().invoke(luke_cli, ["kb", "build", str(path), "--entities", str(entities), "--docs", str(corpus)])
+    arguments = ["kb", "build", path, "--entities", entities, "--docs", corpus]
+    result = CliRunner().invoke(luke_cli, [str(a) for a in arguments])
     assert result.exit_code == 0, result.output
     return path
 

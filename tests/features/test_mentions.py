@@ -62,7 +62,8 @@ def test_every_mention_that_fits_is_asked_once(tokenizer, data):
     limit, max_slots = data.draw(st.integers(8, 30)), data.draw(st.integers(1, 5))
     spans = []
     for doc in docs:
-        places = st.tuples(st.integers(0, len(doc) - 1), st.integers(1, 8)).map(lambda p, n=len(doc): (p[0], min(n, sum(p))))
+        places = st.tuples(st.integers(0, len(doc) - 1), st.integers(1, 8))
+        places = places.map(lambda place, n=len(doc): (place[0], min(n, sum(place))))
         spans.append(numpy.asarray(data.draw(st.lists(places, max_size=8)), dtype="int64").reshape(-1, 2))
     doc_of = numpy.repeat(numpy.arange(len(docs)), [len(s) for s in spans])
     pieces = [each for doc, places in zip(docs, spans) for each in _pieces(tokenizer, doc, places)]

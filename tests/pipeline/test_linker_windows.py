@@ -40,14 +40,11 @@ def large(tmp_path_factory):
 
 def _windows(linker, doc):
     """The windows of a Doc as the loop wants them."""
-    asked = linker._ask([doc], [list(doc.ents)])
-    return [
-        (
-            window.piece_ids.tolist(),
-            [(list(range(*span)), row, yes) for span, row, yes in zip(window.spans.tolist(), window.mentions, window.is_asked)],
-        )
-        for window in asked.windows
-    ]
+    found = []
+    for window in linker._ask([doc], [list(doc.ents)]).windows:
+        slots = zip([list(range(*span)) for span in window.spans.tolist()], window.mentions, window.is_asked)
+        found.append((window.piece_ids.tolist(), list(slots)))
+    return found
 
 
 @pytest.mark.parametrize("mode", ["local", "exact"])

@@ -28,7 +28,8 @@ def _example(predicted: list[str], reference: list[str], spans, key=None) -> Exa
 
 
 def _found(example, key=None):
-    return [(link.mention.start, link.mention.end, link.mention.label_, link.entity) for link in gold_links(example, key)]
+    links = [(link.mention, link.entity) for link in gold_links(example, key)]
+    return [(mention.start, mention.end, mention.label_, entity) for mention, entity in links]
 
 
 @pytest.mark.parametrize(
