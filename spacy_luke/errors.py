@@ -87,6 +87,16 @@ class Errors(metaclass=_WithCodes):
         "The knowledge base has {size:,} aliases. Similar aliases (`fuzzy`) are looked for by comparing with all of them, "
         "up to {most:,}. Set fuzzy to null, or use a knowledge base of fewer aliases."
     )
+    LK260 = (
+        "The pair getter has the constraints {found!r} for {label!r}. Give a list of [label of the head, label of the "
+        "tail], as in {{\"founded\": [[\"PERSON\", \"ORG\"]]}}; \"*\" is any label."
+    )
+    LK261 = "The pair getter has max_words = {max_words}. Give at least 0 (words between the two entities), or null for any number."
+    LK262 = (
+        "doc.spans[{key!r}] has the relation {found!r} and {entities} entities. A relation is [head, tail, label, score] in "
+        "attrs[\"relations\"], with head and tail places in the group. Write it with spacy_luke.annotations.set_relations."
+    )
+    LK263 = "{found!r} is not a Span of this Doc. Heads, tails and entities of relations are Spans of the Doc that they are written to."
 
     # --- knowledge base and entity vocabulary --------------------------------------------------
     LK301 = "{path} exists and is not a {kind} directory, so it is not replaced. Give another directory or remove it first."
@@ -175,6 +185,10 @@ class Errors(metaclass=_WithCodes):
         "own: nlp.replace_listeners(...) before saving, or [model.encoder] @architectures = \"spacy_luke.LukeEncoder.v1\"."
     )
     LK404 = "'{value}' is not a value of `{name}`. Choose one of: {options}."
+    LK406 = (
+        "luke_ner cannot predict with proposals = {value} and the view {view!r}. Give a number above 0, spans for each word, "
+        "and set view = \"words\", in which the states of words do not depend on the spans; or null to ask all spans."
+    )
     LK405 = (
         "The encoder has weights, the scores of the labels have none: a pipe was added to a trained pipeline. Initialize "
         "it alone: with nlp.select_pipes(enable=[NAME]): nlp.initialize(get_examples)."
@@ -213,6 +227,35 @@ class Errors(metaclass=_WithCodes):
         "python -m spacy luke kb build OUT --spacy-kb DIR turns one of spaCy's into it."
     )
     LK516 = "The pipeline in {path} has no luke_linker (its pipes: {pipes}), so it cannot compute vectors of entities."
+    LK520 = (
+        "'{name}' has no labels: the training data has no relations and none were given. Gold is in "
+        "doc.spans[{key!r}], see spacy_luke.annotations.set_relations; or give labels: [initialize.components.{name}] labels = "
+        "[...], or nlp.get_pipe('{name}').add_label(...)."
+    )
+    LK521 = "'{name}' has the threshold {value} for {label}. It is a probability: give a number from 0 to 1."
+    LK522 = (
+        "The pair getter of '{name}' gave the pair {pair} for a Doc with {entities} entities. A pair is the places of head and "
+        "tail in its `entities`."
+    )
+    LK523 = "'{name}' has negatives = {value}. Give a number of at least 0 (pairs without a relation for each entity), or null for all."
+
+    LK540 = (
+        "'{name}' has {label} = {value}. It is a probability from which on a mention has a type: give a number above 0 "
+        "and at most 1."
+    )
+    LK541 = (
+        "'{name}' has hierarchy = \"\". Give what separates the parts of a type, \"/\" for /person/artist, or null if "
+        "types imply nothing."
+    )
+    LK542 = (
+        "'{name}' has no types: no gold Doc has typed spans in doc.spans['{key}'] and none were given. Write gold with "
+        "spacy_luke.annotations.set_types(doc, ...), or give types: nlp.initialize's config [initialize.components.{name}] "
+        "labels = [...], or nlp.get_pipe('{name}').add_label(...)."
+    )
+    LK543 = (
+        "'{name}' has thresholds of {n} types that it does not know: {labels}. Correct [components.{name}.thresholds], or "
+        "give the types as labels."
+    )
 
     # --- training and scoring ------------------------------------------------------------------
     LK601 = (
@@ -221,6 +264,11 @@ class Errors(metaclass=_WithCodes):
     )
     LK610 = "There is no file {path}. Give `path` of the corpus in the config, or on the command line: --paths.train FILE."
     LK611 = "{path}, line {line}, is not of the expected format ({reason}). Mend the line, or copy the file again."
+
+    LK660 = (
+        "spacy_luke.tune_thresholds.v1 was given pipes without thresholds: {names}. Name pipes of the factory luke_typing, "
+        "or null for all of them."
+    )
 
     # --- checkpoints, command line, project ----------------------------------------------------
     LK701 = (
@@ -348,6 +396,36 @@ class Warnings(metaclass=_WithCodes):
         "suggest: no window holds the whole of them, or they have no piece (characters that the encoder's tokenizer "
         "drops). They count as missed in the scores. By length in words: {lengths}. By label: {labels}. Shorter "
         "sentences, or longer windows by model.get_spans, may reach the former."
+    )
+    LKW520 = (
+        "The pair getter of '{name}' never proposes {n} of {gold} gold relations ({share:.1%}): their entities are not among its "
+        "entities, too far apart, in two sentences, not on word borders, head and tail are one entity, or the constraints do not "
+        "allow the label. They count as missed in the scores. By label: {labels}."
+    )
+    LKW521 = (
+        "'{name}' never asks its encoder about {n} of {gold} gold relations ({share:.1%}) that are proposed: no window holds both "
+        "entities, or one has no piece (characters that the encoder's tokenizer drops). They count as missed in the scores. By "
+        "label: {labels}. A smaller max_words of the pair getter leaves them out."
+    )
+    LKW522 = (
+        "'{name}' learns one label for each pair, but {n} gold pairs have several: of them it learns the first, the others count as "
+        "missed in the scores. Set multi_label = true to learn all."
+    )
+    LKW523 = (
+        "'{name}' found no Doc with gold relations in the training data. They are in the span group of `spans_key`, see "
+        "spacy_luke.annotations.set_relations; a Doc without the group trains nothing."
+    )
+    LKW530 = (
+        "'{name}': {n} of {gold} gold types ({share:.1%}) are of {types} types that it does not know, as {examples}. They "
+        "train nothing and count as missed. Give all types as labels, or none to take them from the training data."
+    )
+    LKW531 = (
+        "'{name}' cannot be asked about {n} of {gold} gold mentions ({share:.1%}): they do not begin and end with words of "
+        "the pipeline's tokenizer, fit no window or have no piece, as {examples}. They train nothing and count as missed."
+    )
+    LKW532 = (
+        "'{name}': no threshold gives any right type on the {n} gold mentions of the development set. Thresholds stay as "
+        "they are. Train longer, or check that its gold types are those of the training data."
     )
 
     # --- training and scoring ------------------------------------------------------------------
