@@ -95,7 +95,7 @@ def make_pipeline(args: argparse.Namespace) -> tuple[Language, object]:
         factory, model = settings.pop("factory"), settings["model"]
         if factory == "luke_ner":
             settings["negatives"] = args.negatives
-            model["view"] = args.view
+            model |= {"view": args.view, "proposals": args.proposals[0] if args.proposals else None}
             model["encoder"] |= {"name": args.encoder, "dtype": args.dtype}
         elif factory == "transformer":
             model["name"] = args.encoder
@@ -179,6 +179,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, required=True, help="highest learning rate of the encoder")
     parser.add_argument("--head-rate", type=float, default=1e-3)
     parser.add_argument("--negatives", type=float, default=1.0)
+    parser.add_argument("--proposals", type=float, nargs="*", help="luke: score with these many slots for each word")
     parser.add_argument("--view", choices=["words", "full"], default=None)
     parser.add_argument("--batch", type=int, default=16, help="sentences")
     parser.add_argument("--lang", default="ja")
@@ -196,7 +197,13 @@ def main() -> None:
         docs["train"] = [with_tags_of_ents(doc) for doc in docs["train"]]
     result = train(nlp, optimizer, docs["train"], args)
     gold = docs[args.split][: args.limit or None]
-    words = sum(len(doc) for doc in gold)
+    for proposals in args.proposals or [None]:
+        if proposals is not None:
+            nlp.get_pipe("luke_ner").model.layers[0].attrs["per_word"] = proposals
+        print_row(args, {"proposals": proposals, **score(nlp, gold, args), **result})
+
+
+def score(nlp: Language, gold: list[Doc], args: argparse.Namespace) -> dict:
     start = time.process_time()
     with autocast(args):
         found = list(nlp.pipe([doc.text for doc in gold], batch_size=64))
@@ -204,21 +211,27 @@ def main() -> None:
     if args.system == "spacy-tagger":
         found = [with_ents_of_tags(doc) for doc in found]
     scores = Scorer.score_spans([Example(*pair) for pair in zip(found, gold)], "ents")
+    row = {"sentences": len(gold), **{k: round(100 * scores[f"ents_{k}"], 2) for k in "prf"}}
+    if args.system == "luke":  # gold entities that got a slot
+        spans = [{(span.start, span.end) for span in doc.spans["luke_ner"]} for doc in found]
+        ents = [(ent.start, ent.end) in known for doc, known in zip(gold, spans) for ent in doc.ents]
+        row["recall_of_scored_spans"] = round(100 * sum(ents) / max(len(ents), 1), 2)
+    return {**row, "words_per_cpu_s": round(sum(len(doc) for doc in gold) / seconds)}
+
+
+def print_row(args: argparse.Namespace, result: dict) -> None:
     row = {
         "corpus": args.corpus.name,
         "system": args.system,
         "seed": args.seed,
         "split": args.split,
-        "sentences": len(gold),
-        **{k: round(100 * scores[f"ents_{k}"], 2) for k in "prf"},
-        "words_per_cpu_s": round(words / seconds),
         **result,
         "settings": {k: getattr(args, k) for k in ("budget", "threads", "dtype", "rate", "head_rate", "batch", "negatives", "view")},
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "spacy": spacy.__version__},
     }
     line = json.dumps(row, ensure_ascii=False)
-    print(line)
+    print(line, flush=True)
     if args.output:
         with args.output.open("a", encoding="utf8") as file:
             file.write(line + "\n")

@@ -50,7 +50,7 @@ def attend(
     if slots is None:
         return _one_query(queries.w2w, pieces, dropout), None
     if view == "words":
-        return _one_query(queries.w2w, pieces, dropout), _pieces_and_itself(queries, pieces, slots, dropout)
+        return _one_query(queries.w2w, pieces, dropout), pieces_and_itself(queries.e2w, queries.e2e, pieces, slots, dropout)
     return _everything(queries, pieces, slots, dropout)
 
 
@@ -69,11 +69,11 @@ def _everything(queries: Queries, pieces: Memory, slots: Memory, dropout: float)
     return (weights @ both.values).split(sizes, dim=2)
 
 
-def _pieces_and_itself(queries: Queries, pieces: Memory, slots: Memory, dropout: float) -> Tensor:
-    """A slot attends to the pieces and itself; its own score is one more column, so no array has a
-    slots x slots part."""
-    scores = _scores(queries.e2w, pieces)
-    own = (queries.e2e * slots.keys).sum(-1, keepdim=True) * _scale(slots.keys)
+def pieces_and_itself(e2w: Tensor, e2e: Tensor, pieces: Memory, slots: Memory, dropout: float) -> Tensor:
+    """The slots' part of the view "words": a slot attends to the pieces and itself; its own score is one
+    more column, so no array has a slots x slots part. e2w, e2e: as in Queries."""
+    scores = _scores(e2w, pieces)
+    own = (e2e * slots.keys).sum(-1, keepdim=True) * _scale(slots.keys)
     weights = _weights(torch.cat([scores, own.to(scores)], dim=-1), slots.values, dropout)
     return torch.addcmul(weights[..., :-1] @ pieces.values, weights[..., -1:], slots.values)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -64,6 +64,20 @@ class LukeEncoder(nn.Module):
             if output_layers:
                 layers.append((pieces, slots))
         return LukeOutputs(pieces, slots, layers if output_layers else None)
+
+    def ask(self, inputs: LukeInputs, layers: Sequence[Tensor]) -> Tensor:
+        """States of slots in the view "words", from states of pieces that are there already: the words are
+        computed once, however many questions about them follow, and when.
+
+        inputs: with slots. layers: (batch, pieces, hidden) what each layer got, the first of
+            `forward(..., output_layers=True).layers` without the last one.
+        RETURNS: (batch, slots, hidden), as `forward` gives them.
+        """
+        check_inputs(inputs, "words", self.config)
+        slots = self.entity_embeddings(inputs.slot_ids, inputs.slot_positions, inputs.slot_types, inputs.entity_vectors)
+        for layer, pieces in zip(self.encoder["layer"], layers):
+            slots = layer.ask(slots, pieces, inputs.piece_mask, inputs.slot_mask)
+        return slots
 
     def pool(self, pieces: Tensor) -> Tensor:
         """LukeModel's pooler: tanh of a dense layer over the first piece.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .attention import Memory, Queries, attend
+from .attention import Memory, Queries, attend, pieces_and_itself
 from .dropout import Dropout
 
 if TYPE_CHECKING:
@@ -54,6 +54,14 @@ class SelfAttention(nn.Module):
         queries = self._queries(pieces, slots, view)
         contexts = attend(queries, of_pieces, of_slots, view, self.dropout if self.training else 0.0)
         return tuple(None if c is None else c.transpose(1, 2).flatten(2) for c in contexts)
+
+    def ask(self, slots: Tensor, pieces: Tensor, piece_mask: Tensor, slot_mask: Tensor) -> Tensor:
+        """Contexts of slots alone in the view "words", whose pieces do not see them."""
+        of_pieces, of_slots = self._memory(pieces, piece_mask), self._memory(slots, slot_mask)
+        entity_aware = (self.e2w_query, self.e2e_query) if self.entity_aware else (self.query, self.query)
+        e2w, e2e = (self._split(query(slots)) for query in entity_aware)
+        contexts = pieces_and_itself(e2w, e2e, of_pieces, of_slots, self.dropout if self.training else 0.0)
+        return contexts.transpose(1, 2).flatten(2)
 
     def _memory(self, states: Tensor, mask: Tensor) -> Memory:
         return Memory(self._split(self.key(states)), self._split(self.value(states)), mask)
@@ -106,6 +114,10 @@ class Layer(nn.Module):
         of_pieces, of_slots = self.attention["self"](pieces, slots, piece_mask, slot_mask, view)
         pieces = self._rest(of_pieces, pieces)
         return pieces, None if slots is None else self._rest(of_slots, slots)
+
+    def ask(self, slots: Tensor, pieces: Tensor, piece_mask: Tensor, slot_mask: Tensor) -> Tensor:
+        """The next states of slots alone in the view "words". pieces: those that this layer was given."""
+        return self._rest(self.attention["self"].ask(slots, pieces, piece_mask, slot_mask), slots)
 
     def _rest(self, contexts: Tensor, states: Tensor) -> Tensor:
         states = self.attention["output"](contexts, states)

@@ -17,6 +17,7 @@ from ..errors import Errors
 if TYPE_CHECKING:
     import numpy
     import torch
+    from torch import Tensor
 
     from ..encoder.config import LukeConfig
     from ..encoder.encoder import LukeEncoder
@@ -122,6 +123,23 @@ class LukeShim(Shim):
         self.encoder.eval()
         with torch.inference_mode(), self._autocast():
             return self.encoder(inputs, view)
+
+    def predict_pieces(self, inputs: LukeInputs) -> tuple[Tensor, list[Tensor]]:
+        """Last states of the pieces alone, and what `predict_slots` wants of them."""
+        import torch
+
+        self.encoder.eval()
+        with torch.inference_mode(), self._autocast():
+            outputs = self.encoder(inputs, "words", output_layers=True)
+        return outputs.pieces, [pieces for pieces, _ in outputs.layers[:-1]]
+
+    def predict_slots(self, inputs: LukeInputs, layers: list[Tensor]) -> Tensor:
+        """Last states of slots in the view "words", over pieces that were computed before."""
+        import torch
+
+        self.encoder.eval()
+        with torch.inference_mode(), self._autocast():
+            return self.encoder.ask(inputs, layers)
 
     def begin_update(self, inputs: LukeInputs, view: SlotView) -> LukeOutputs:
         """Outputs keep torch's graph; call backward on what is made of them."""

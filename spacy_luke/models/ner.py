@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Callable
 
+import numpy
 from thinc.api import Model, chain
 from thinc.types import Floats2d, Ragged
 
@@ -12,10 +13,12 @@ from ..errors import Errors
 from ..features.questions import AskedSpans, ask_spans
 from ..features.windows import SpanGetter
 from ..layers.encoder import InT as QuestionsT, OutT as StatesT
+from ..layers.proposer import Proposer
 from ..layers.span_head import SpanHead, larger_head
 from ..layers.with_batches import with_batches
 from ..types import SlotView
 from .encoder import get_shim
+from .proposals import with_proposals
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -29,7 +32,7 @@ NOT_ASKED = -1e4
 
 
 def was_asked(scores: Floats2d):
-    """Which rows of the model's scores (spans, 1 + labels) are answers of the encoder, (spans,) bool."""
+    """Which rows of the model's scores (spans, 1 + labels), without the proposer's, are answers of the encoder, (spans,) bool."""
     return scores[:, NONE_CLASS + 1 :].max(axis=1) > NOT_ASKED
 
 
@@ -37,6 +40,7 @@ def build_luke_ner_v1(
     encoder: Model[QuestionsT, StatesT],
     view: SlotView | None = None,
     get_spans: SpanGetter | None = None,
+    proposals: float | None = None,
     batch_size: int = 1024,
     nO: int | None = None,
 ) -> Model[InT, OutT]:
@@ -51,21 +55,37 @@ def build_luke_ner_v1(
         encoders made from BERT-like ones, which have not learnt from other entities.
     get_spans: a span getter of spacy-transformers that cuts Docs into windows. None: LUKE's rule, up
         to the encoder's length with context on both sides.
+    proposals (float): predict with a slot for that many spans for each word only, those that look best from
+        the states of their first and last word; several times faster. None asks all that are suggested,
+        as the paper does. For the view "words", in which the words need no second pass. With it, the scores have one
+        more column in training: how good the span looked.
     batch_size (int): pieces and slots of a padded batch; a GPU likes more. Bounds the memory of
         prediction; training keeps all batches of an update until the backward pass.
     """
     if view not in (None, "full", "words"):
         raise ValueError(Errors.LK404.format(value=view, name="view", options="full, words, null"))
-    head = SpanHead(nO)
+    if proposals is not None and (proposals <= 0 or view == "full"):
+        raise ValueError(Errors.LK406.format(value=proposals, view=view))
+    head, proposer = SpanHead(nO), None if proposals is None else Proposer()
+    refs = {"encoder": encoder, "output_layer": head}
+    if proposer is None:
+        batches = with_batches(chain(encoder, head), batch_size)
+    else:
+        batches, refs["proposer"] = with_proposals(encoder, head, proposer, proposals, batch_size), proposer
     return Model(
         "luke_ner",
         forward,
         init=init,
-        layers=[with_batches(chain(encoder, head), batch_size)],
-        refs={"encoder": encoder, "output_layer": head},
+        layers=[batches],
+        refs=refs,
         dims={"nO": nO},
         attrs={"resize_output": resize_output, "ask": partial(ask, view=view, get_spans=get_spans)},
     )
+
+
+def has_proposer(model: Model[InT, OutT]) -> bool:
+    """Does the model predict with proposals, and so give one more column of scores in training?"""
+    return model.has_ref("proposer") is True
 
 
 def init(model: Model[InT, OutT], X=None, Y=None) -> None:
@@ -76,18 +96,30 @@ def init(model: Model[InT, OutT], X=None, Y=None) -> None:
         model.set_dim("nO", Y.shape[1], force=True)
     head.set_dim("nO", model.get_dim("nO"), force=True)
     head.initialize()
+    if has_proposer(model):
+        shim = get_shim(encoder)
+        if shim.config.entities_pretrained and model.attrs["ask"].keywords["view"] is None:
+            raise ValueError(Errors.LK406.format(value=model.layers[0].attrs["per_word"], view="full"))
+        proposer = model.get_ref("proposer")
+        proposer.set_dim("nI", encoder.get_dim("nO"), force=True)
+        proposer.initialize()
 
 
 def forward(model: Model[InT, OutT], docs_spans: InT, is_train: bool) -> tuple[OutT, Callable]:
     asked = model.attrs["ask"](model, *docs_spans)
     if not model.get_ref("output_layer").has_param("W"):
         raise ValueError(Errors.LK405)
-    scores = model.ops.alloc2f(asked.n_spans, model.get_dim("nO")) + NOT_ASKED
+    columns = model.get_dim("nO") + (is_train and has_proposer(model))
+    scores = model.ops.alloc2f(asked.n_spans, columns) + NOT_ASKED
     scores[:, NONE_CLASS] = 0.0
     if not asked.questions:
         return scores, lambda d_scores: []
     Y, backprop = model.layers[0](asked.questions, is_train)
-    rows = model.ops.asarray1i(asked.rows)
+    rows = asked.rows
+    if has_proposer(model) and not is_train:
+        found = ~model.ops.to_numpy(model.ops.xp.isnan(Y[:, NONE_CLASS]))
+        rows, Y = rows[found], Y[model.ops.asarray1i(numpy.flatnonzero(found))]
+    rows = model.ops.asarray1i(rows)
     scores[rows] = Y
 
     def backprop_scores(d_scores: OutT) -> list:

@@ -16,7 +16,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d, Ragged
 
 from ..errors import Errors
-from ..models.ner import NONE_CLASS, was_asked
+from ..models.ner import NONE_CLASS, has_proposer, was_asked
 from ..training.reach import Reach
 from ..training.span_targets import sample_spans, span_classes
 from .base import LukePipe
@@ -199,15 +199,24 @@ class LukeNER(LukePipe):
         return losses
 
     def get_loss(self, classes: numpy.ndarray, scores: Floats2d) -> tuple[float, Floats2d]:
-        """classes (spans,), scores (spans, 1 + labels). RETURNS: mean cross-entropy, its gradient."""
+        """classes (spans,), scores (spans, 1 + labels), with the proposer's as one more column if there is one.
+        RETURNS: mean cross-entropy (the proposer's added: is it an entity or not), its gradient."""
         ops = self.model.ops
         rows = ops.xp.arange(len(classes))
         classes = ops.asarray1i(classes)
-        asked = was_asked(scores)
+        of_labels = scores[:, : 1 + len(self.labels)]
+        asked = was_asked(of_labels)
+        d_scores = ops.xp.zeros_like(scores)
+        d_labels = ops.softmax(of_labels)
+        losses = -ops.xp.log(ops.xp.maximum(d_labels[rows, classes], 1e-30))
+        d_labels[rows, classes] -= 1.0
+        d_scores[:, : 1 + len(self.labels)] = d_labels
+        if has_proposer(self.model):
+            is_entity = (classes > 0).astype("f")
+            found = ops.sigmoid(scores[:, -1])
+            losses += -ops.xp.log(ops.xp.maximum(1.0 - ops.xp.abs(is_entity - found), 1e-30))
+            d_scores[:, -1] = found - is_entity
         n_asked = max(int(asked.sum()), 1)
-        d_scores = ops.softmax(scores)
-        losses = -ops.xp.log(ops.xp.maximum(d_scores[rows, classes], 1e-30))
-        d_scores[rows, classes] -= 1.0
         d_scores *= asked[:, None] / n_asked
         return float(losses[asked].sum()) / n_asked, d_scores
 

@@ -38,6 +38,16 @@ def test_positions_of_minus_1_are_ignored(view):
     torch.testing.assert_close(found.slots, expected.slots, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("aware", [True, False])
+def test_slots_asked_later_have_the_same_states(aware):
+    encoder, inputs = make_encoder(use_entity_aware_attention=aware), make_inputs(TINY, types=True)
+    expected = encoder(inputs, "words")
+    words = encoder(LukeInputs(*inputs[:3]), "words", output_layers=True)
+    torch.testing.assert_close(words.pieces, expected.pieces, rtol=0, atol=1e-6)
+    found = encoder.ask(inputs, [pieces for pieces, _ in words.layers[:-1]])
+    torch.testing.assert_close(found[inputs.slot_mask], expected.slots[inputs.slot_mask], rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize("mention", [0, 3])
 def test_a_slot_over_nothing_has_no_position(mention):
     encoder, inputs = make_encoder(), make_inputs(TINY)
