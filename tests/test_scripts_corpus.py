@@ -10,6 +10,9 @@ from corpus import RELATIONS, TYPING, to_doc, write
 from sample import read_sample
 from spacy.tokens import DocBin
 
+from spacy_luke.kb import MMapKB
+from spacy_luke.kb.build_sources import build_from_sources
+
 FOLDER = Path(__file__).parents[1] / "assets" / "sample"
 if not FOLDER.is_dir():
     pytest.skip("the sample corpus is not here", allow_module_level=True)
@@ -94,3 +97,25 @@ def test_japanese_mentions_and_sentences_are_on_word_borders(sample, tmp_path):
     records = [r for r in sample.docs if r["split"] == "test"]
     assert [len(list(doc.sents)) for doc in docs] == [len(r["sents"]) for r in records]
     assert counts["xx_test"][0] == counts["ja_test"][0] + counts["en_test"][0] == len(docs)
+
+
+def test_the_table_is_what_kb_build_reads(sample, tmp_path):
+    """With the links of the training part every gold entity is known, and named as it is in the texts."""
+    write(sample, tmp_path, ["en"])
+    with pytest.warns(UserWarning, match="LKW311"):  # some are of no entity
+        build_from_sources(tmp_path / "kb", entities=[tmp_path / "entities.jsonl"], docs=[tmp_path / "en_train.spacy"])
+    nlp = spacy.blank("en")
+    kb = MMapKB.open(nlp.vocab, tmp_path / "kb")
+    assert sorted(kb.get_entity_strings()) == sorted(entity["id"] for entity in sample.entities)
+    gold = [ent for part in ("train", "dev", "test") for ent in _ents(tmp_path / f"en_{part}.spacy", nlp) if ent.kb_id_ != "NIL"]
+    found = kb.look_up([ent.text for ent in gold], normalised=True)
+    ids = iter(kb.entity_ids(found.entities))
+    candidates = [[next(ids) for _ in range(length)] for length in found.lengths.tolist()]
+    assert sum(ent.kb_id_ in names for ent, names in zip(gold, candidates)) > 0.95 * len(gold)
+    assert max(map(len, candidates)) > 2  # names mean several things
+    assert kb.info("Q213122")["labels"] == {"ja": "ベティ・フォード", "en": "Betty Ford"}
+    assert "Gerald Ford" in kb.info("Q213122")["description"]
+
+
+def _ents(path, nlp):
+    return [ent for doc in DocBin().from_disk(path).get_docs(nlp.vocab) for ent in doc.ents]

@@ -27,7 +27,7 @@ from ..models.entity_vectors import embed_passages, standardise
 from ..models.linker import build_luke_linker_v1, has_pretrained_head
 from .table_rows import Claims, TableRows, settle
 
-CHUNK = 1024  # entities at once; what an interruption loses at most
+CHUNK = 256  # entities at once; what an interruption loses at most
 SAMPLE = 65_536  # vectors from which mean and variance are computed, the first ones
 _NONE, _DESCRIPTION, _TABLE = 0, 1, 2
 
