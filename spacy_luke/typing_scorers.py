@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from spacy.scorer import PRFScore
 
+from .annotations import TYPES_KEY
 from .scorers import Offsets
-from .training.type_targets import TYPES_KEY, with_parents
+from .training.type_targets import with_parents
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc

@@ -10,9 +10,6 @@ if TYPE_CHECKING:
     from spacy.training import Example
     from thinc.types import Ints1d
 
-# The span group with types: overlapping spans, one for each mention and type.
-TYPES_KEY = "luke_typing"
-
 
 class GoldTypes(NamedTuple):
     """A mention of example.predicted and its gold types; none: it is known to have no type."""
