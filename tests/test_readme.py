@@ -97,18 +97,29 @@ def test_the_shared_encoder(folder):
     nlp("Tokyo")
 
 
-def test_the_settings_are_those_of_the_config():
+def _settings() -> list[list[tuple[str, str]]]:
+    """(name, default) of each table of settings."""
     text = (ROOT / "README.md").read_text(encoding="utf8")
-    table = text[text.index("| setting | default") : text.index("`python -m spacy project run ja`")]
-    rows = re.findall(r"^\| `([\w.]+)` \| ([^|]+?) \|", table, re.MULTILINE)
-    assert len(rows) == 6
+    tables = re.findall(r"^\| setting \| default.*?\n\n", text, re.MULTILINE | re.DOTALL)
+    return [re.findall(r"^\| `([\w.]+)` \| ([^|]+?) \|", table, re.MULTILINE) for table in tables]
+
+
+def test_the_settings_are_those_of_the_config():
+    of_ner, of_linker = _settings()
+    assert (len(of_ner), len(of_linker)) == (7, 5)
     config = Config().from_disk(ROOT / "configs" / "ner.cfg", interpolate=False)
-    for name, default in rows:
+    for name, default in of_ner:
         value = config if name.startswith("training") else config["components"]["luke_ner"]
         for part in name.split("."):
             value = value[part]
         if name == "training.optimizer":
             value = value["@optimizers"].split(".")[1]
+        assert default == {None: "null"}.get(value, str(value))
+    defaults = spacy.blank("en").get_factory_meta("luke_linker").default_config
+    for name, default in of_linker:
+        value = defaults[name]
+        if isinstance(value, dict):
+            value = f"`{value['@misc']}`"
         assert default == {None: "null"}.get(value, str(value))
 
 
