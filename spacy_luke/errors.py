@@ -264,6 +264,7 @@ class Errors(metaclass=_WithCodes):
     )
     LK610 = "There is no file {path}. Give `path` of the corpus in the config, or on the command line: --paths.train FILE."
     LK611 = "{path}, line {line}, is not of the expected format ({reason}). Mend the line, or copy the file again."
+    LK640 = "{path}, record {number}, is not of the expected format ({reason}). Mend the record, or copy the file again."
 
     LK660 = (
         "spacy_luke.tune_thresholds.v1 was given pipes without thresholds: {names}. Name pipes of the factory luke_typing, "
@@ -398,9 +399,9 @@ class Warnings(metaclass=_WithCodes):
         "sentences, or longer windows by model.get_spans, may reach the former."
     )
     LKW520 = (
-        "The pair getter of '{name}' never proposes {n} of {gold} gold relations ({share:.1%}): their entities are not among its "
-        "entities, too far apart, in two sentences, not on word borders, head and tail are one entity, or the constraints do not "
-        "allow the label. They count as missed in the scores. By label: {labels}."
+        "The pair getter of '{name}' never proposes {n} of {gold} gold relations ({share:.1%}): their entities are too far "
+        "apart, in two sentences or not on word borders, head and tail are one entity, or the constraints do not allow the "
+        "label. They count as missed in the scores. By label: {labels}."
     )
     LKW521 = (
         "'{name}' never asks its encoder about {n} of {gold} gold relations ({share:.1%}) that are proposed: no window holds both "
@@ -414,6 +415,10 @@ class Warnings(metaclass=_WithCodes):
     LKW523 = (
         "'{name}' found no Doc with gold relations in the training data. They are in the span group of `spans_key`, see "
         "spacy_luke.annotations.set_relations; a Doc without the group trains nothing."
+    )
+    LKW524 = (
+        "{path}: {lost} of {relations} gold relations were left out, because their entities do not begin and end with words. No "
+        "score on this file knows of them. Another tokenizer, or the corpus's own words (gold_words), may keep them."
     )
     LKW530 = (
         "'{name}': {n} of {gold} gold types ({share:.1%}) are of {types} types that it does not know, as {examples}. They "

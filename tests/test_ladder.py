@@ -24,6 +24,7 @@ FLOORS = {
     "training": 4,
     "convert": 4,
     "scorers": 4,
+    "relation_scorers": 4,
     "typing_scorers": 4,
     "models": 5,
     "pipeline": 6,

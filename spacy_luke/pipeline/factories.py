@@ -8,11 +8,17 @@ from spacy.language import Language
 from spacy.pipeline.spancat import Suggester
 from thinc.api import Config, Model
 
+from ..annotations import register_extensions
 from ..features.candidates import GetCandidates
+from ..features.pairs import GetPairs
 from .disambiguation import Mode
+from .entity_typing import DEFAULT_MODEL as DEFAULT_TYPING_MODEL, LukeTyping
 from .linker import DEFAULT_MODEL as DEFAULT_LINKER_MODEL, LukeLinker
 from .luke import DEFAULT_MODEL as DEFAULT_LUKE_MODEL, Luke
 from .ner import DEFAULT_MODEL as DEFAULT_NER_MODEL, LukeNER
+from .relations import DEFAULT_MODEL as DEFAULT_RELATIONS_MODEL, LukeRelations
+
+register_extensions()
 
 
 def _model(text: str) -> dict[str, Any]:
@@ -123,5 +129,123 @@ def make_luke_linker(
         spans_key=spans_key,
         use_gold_ents=use_gold_ents,
         overwrite=overwrite,
+        scorer=scorer,
+    )
+
+
+@Language.factory(
+    "luke_relations",
+    requires=["doc.ents"],
+    assigns=["doc.spans", "doc._.relations", "span._.relations"],
+    default_config={
+        "model": _model(DEFAULT_RELATIONS_MODEL),
+        "get_pairs": {"@misc": "spacy_luke.pair_getter.v1"},
+        "multi_label": False,
+        "threshold": 0.5,
+        "thresholds": {},
+        "negatives": None,
+        "use_gold_ents": True,
+        "spans_key": "luke_relations",
+        "scorer": {"@scorers": "spacy_luke.relation_scorer.v1"},
+    },
+    default_score_weights={
+        "rel_micro_f": 1.0,
+        "rel_micro_p": 0.0,
+        "rel_micro_r": 0.0,
+        "rel_macro_f": None,
+        "rel_per_type": None,
+    },
+)
+def make_luke_relations(
+    nlp: Language,
+    name: str,
+    model: Model,
+    get_pairs: GetPairs,
+    multi_label: bool,
+    threshold: float,
+    thresholds: dict[str, float],
+    negatives: float | None,
+    use_gold_ents: bool,
+    spans_key: str,
+    scorer: Callable | None,
+) -> LukeRelations:
+    """Relations between pairs of entities by LUKE.
+
+    get_pairs: which pairs are asked about, e.g. `spacy_luke.pair_getter.v1`.
+    multi_label (bool): a pair has any number of labels; False = one, or none.
+    threshold (float): with multi_label, a pair has the labels of at least this probability.
+    thresholds (dict): labels with a threshold of their own.
+    negatives (float): pairs without a relation to train on, for each entity of a Doc; None = all.
+    use_gold_ents (bool): train on pairs of the entities in the gold group; False = on those that the pipes
+        before have found.
+    spans_key (str): the span group with relations, of gold and of predicted Docs. doc._.relations reads
+        "luke_relations".
+    """
+    return LukeRelations(
+        nlp.vocab,
+        model,
+        name,
+        get_pairs=get_pairs,
+        multi_label=multi_label,
+        threshold=threshold,
+        thresholds=thresholds,
+        negatives=negatives,
+        use_gold_ents=use_gold_ents,
+        spans_key=spans_key,
+        scorer=scorer,
+    )
+
+
+@Language.factory(
+    "luke_typing",
+    requires=["doc.ents"],
+    assigns=["doc.spans", "span._.luke_types"],
+    default_config={
+        "model": _model(DEFAULT_TYPING_MODEL),
+        "threshold": 0.5,
+        "thresholds": {},
+        "hierarchy": None,
+        "spans_key": None,
+        "types_key": "luke_typing",
+        "scorer": {"@scorers": "spacy_luke.typing_scorer.v1"},
+    },
+    default_score_weights={
+        "types_micro_f": 1.0,
+        "types_micro_p": 0.0,
+        "types_micro_r": 0.0,
+        "types_macro_f": 0.0,
+        "types_strict_f": 0.0,
+        "types_per_type": None,
+    },
+)
+def make_luke_typing(
+    nlp: Language,
+    name: str,
+    model: Model,
+    threshold: float,
+    thresholds: dict[str, float],
+    hierarchy: str | None,
+    spans_key: str | None,
+    types_key: str,
+    scorer: Callable | None,
+) -> LukeTyping:
+    """Types of entities by LUKE, any number for each.
+
+    threshold (float): an entity has the types of at least this probability.
+    thresholds (dict): types with a threshold of their own.
+    hierarchy (str): what separates the parts of a type, if types imply their parents: with "/",
+        /person/artist implies /person, in gold and in predictions.
+    spans_key (str): mentions are doc.spans[spans_key], which may overlap; None = doc.ents.
+    types_key (str): the span group of types, of gold and of predictions.
+    """
+    return LukeTyping(
+        nlp.vocab,
+        model,
+        name,
+        threshold=threshold,
+        thresholds=thresholds,
+        hierarchy=hierarchy,
+        spans_key=spans_key,
+        types_key=types_key,
         scorer=scorer,
     )

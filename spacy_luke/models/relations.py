@@ -1,0 +1,84 @@
+"""LUKE's relation classification: a [MASK] entity over the head, a [MASK2] over the tail, both with markers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable, Sequence
+
+from thinc.api import Model, chain
+from thinc.types import Floats2d
+
+from ..errors import Errors
+from ..features.marked import Marked, marked_questions
+from ..layers.encoder import InT as QuestionsT, OutT as StatesT
+from ..layers.slot_head import SlotHead, larger_head
+from ..layers.with_batches import with_batches
+from ..types import Question
+from .encoder import get_shim
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+    from thinc.types import Ints2d
+
+InT = list[Question]
+OutT = Floats2d
+
+
+def build_luke_relations_v1(
+    encoder: Model[QuestionsT, StatesT], batch_size: int = 2048, nO: int | None = None
+) -> Model[InT, OutT]:
+    """Questions about pairs, as `ask` makes them -> scores (questions, nO), not normalised.
+
+    LUKE (EMNLP 2020) section 4.2, studio-ousia/luke examples/relation_classification/model.py:
+    [head; tail] -> Linear without bias.
+
+    encoder: `spacy_luke.LukeEncoder.v1` or `spacy_luke.LukeListener.v1`.
+    batch_size (int): pieces and slots of a padded batch; a GPU likes more. The pipe trains batch by batch, so
+        this bounds the memory of training, too.
+    """
+    head = SlotHead(nO, slots=2, bias=False)
+    return Model(
+        "luke_relations",
+        forward,
+        init=init,
+        layers=[with_batches(chain(encoder, head), batch_size, row_of="question")],
+        refs={"encoder": encoder, "output_layer": head},
+        dims={"nO": nO},
+        attrs={"resize_output": resize_output, "batch_size": batch_size},
+    )
+
+
+def init(model: Model[InT, OutT], X=None, Y=None) -> None:
+    encoder, head = model.get_ref("encoder"), model.get_ref("output_layer")
+    encoder.initialize()
+    head.set_dim("nI", encoder.get_dim("nO"), force=True)
+    if Y is not None:
+        model.set_dim("nO", Y.shape[1], force=True)
+    head.set_dim("nO", model.get_dim("nO"), force=True)
+    head.initialize()
+
+
+def forward(model: Model[InT, OutT], questions: InT, is_train: bool) -> tuple[OutT, Callable]:
+    if not model.get_ref("output_layer").has_param("W"):
+        raise ValueError(Errors.LK405)
+    if not questions:
+        return model.ops.alloc2f(0, model.get_dim("nO")), lambda d_scores: []
+    return model.layers[0](questions, is_train)
+
+
+def ask(model: Model[InT, OutT], docs: Sequence[Doc], pairs: Sequence[Ints2d]) -> Marked:
+    """One question for each pair that fits a window and whose two spans have a piece.
+
+    pairs: for each Doc (pairs, head and tail, first word and one past the last).
+    """
+    shim = get_shim(model.get_ref("encoder"))
+    special = shim.config.other["special_entities"]
+    slot_ids = special["[MASK]"], special["[MASK2]"]
+    return marked_questions(docs, pairs, shim.tokenizer, slot_ids=slot_ids, limit=shim.config.max_pieces)
+
+
+def resize_output(model: Model[InT, OutT], nO: int) -> None:
+    """Make room for more labels; scores of the present ones stay."""
+    head = model.get_ref("output_layer")
+    if head.has_param("W"):
+        model.replace_node(head, larger_head(head, nO))
+    model.set_dim("nO", nO, force=True)

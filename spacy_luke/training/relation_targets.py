@@ -1,0 +1,97 @@
+"""Gold relations -> the label of every proposed pair."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy
+
+from ..annotations import get_relations
+
+if TYPE_CHECKING:
+    from spacy.tokens import Span
+    from spacy.training import Example
+    from thinc.types import Ints1d
+
+    from ..features.pairs import DocPairs
+
+# A pair whose label is not known to the pipe: it trains nothing.
+UNKNOWN = -1
+NONE_CLASS = 0
+
+Pair = tuple[int, int, int, int]  # first word and one past the last, of head and tail, in example.predicted
+
+
+class GoldPairs(NamedTuple):
+    """What the pairs of a Doc should be called."""
+
+    spans: numpy.ndarray  # (pairs, 2, 2) int64: words of example.predicted
+    gold: list[tuple[str, ...]]  # (pairs,) labels in the order they are written, () = no relation
+    allowed: list[frozenset[str] | None]  # (pairs,) see DocPairs.labels
+    n_gold: int  # gold relations of the Doc
+    lost: list[str]  # labels of those that are not among the pairs, or not allowed for theirs
+
+
+def gold_pairs(example: Example, proposed: DocPairs, spans_key: str) -> GoldPairs | None:
+    """The gold labels of proposed pairs, of example.reference or of example.predicted, by aligned words. Left
+    out are pairs whose spans do not begin and end with words of example.predicted, and those with gold labels
+    none of which is allowed.
+
+    RETURNS: None if the reference has no such group: nobody said what its relations are.
+    """
+    if spans_key not in example.reference.spans:
+        return None
+    gold: dict[Pair | None, dict[str, None]] = {}
+    for head, tail, label, _ in get_relations(example.reference, spans_key):
+        gold.setdefault(_pair(example, head, tail), {})[label] = None
+    spans, found, allowed = [], [], []
+    reached = set()
+    for (head, tail), labels in zip(proposed.pairs.tolist(), proposed.labels):
+        pair = _pair(example, proposed.entities[head], proposed.entities[tail])
+        known = gold.get(pair, {})
+        kept = tuple(label for label in known if labels is None or label in labels)
+        if pair is not None and (kept or not known):
+            spans.append(pair)
+            found.append(kept)
+            allowed.append(labels)
+            reached.update((pair, label) for label in kept)
+    lost = [label for pair, labels in gold.items() for label in labels if (pair, label) not in reached]
+    n_gold = sum(map(len, gold.values()))
+    return GoldPairs(numpy.asarray(spans, dtype="int64").reshape(-1, 2, 2), found, allowed, n_gold, lost)
+
+
+def _pair(example: Example, head: Span, tail: Span) -> Pair | None:
+    words = [_predicted_words(example, span) for span in (head, tail)]
+    return None if None in words else (*words[0], *words[1])  # type: ignore
+
+
+def _predicted_words(example: Example, span: Span) -> tuple[int, int] | None:
+    """First word of example.predicted and one past the last, None if the span does not begin and end with words."""
+    if span.doc is example.predicted:
+        return span.start, span.end
+    words = example.alignment.y2x[span.start : span.end]
+    if not len(words):
+        return None
+    start, end = int(words[0]), int(words[-1]) + 1
+    back = example.alignment.x2y[start:end]
+    return (start, end) if len(back) and (back[0], back[-1] + 1) == (span.start, span.end) else None
+
+
+def classes_of(gold: list[tuple[str, ...]], classes: dict[str, int]) -> Ints1d:
+    """(pairs,) int64: the class of the first known label, NONE_CLASS where there is no label, UNKNOWN."""
+    found = numpy.full(len(gold), UNKNOWN, dtype="int64")
+    for row, labels in enumerate(gold):
+        known = [classes[label] for label in labels if label in classes]
+        if known or not labels:
+            found[row] = known[0] if known else NONE_CLASS
+    return found
+
+
+def sample_pairs(classes: Ints1d, n_negatives: int | None) -> Ints1d:
+    """Rows of the pairs to train on, in order: those with a relation, and n_negatives of those without; None
+    takes all. Drawn from NumPy's global generator, which `spacy train` seeds."""
+    negatives = numpy.flatnonzero(classes == NONE_CLASS)
+    if n_negatives is None or len(negatives) <= n_negatives:
+        return numpy.flatnonzero(classes != UNKNOWN)
+    chosen = numpy.random.permutation(negatives)[:n_negatives]
+    return numpy.sort(numpy.concatenate([numpy.flatnonzero(classes > NONE_CLASS), chosen]))
