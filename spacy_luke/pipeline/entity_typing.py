@@ -153,17 +153,22 @@ class LukeTyping(LukePipe):
     def _found(self, probabilities: numpy.ndarray, offset: int) -> numpy.ndarray:
         """(found, 3): mention, counted from offset, type, probability. What a found type implies is found, and
         is at least as sure."""
-        labels, separator = self.labels, self.cfg["hierarchy"]
-        by_label = {label: row for row, label in enumerate(labels)}
-        own = [self.cfg["thresholds"].get(label, self.cfg["threshold"]) for label in labels]
+        own = [self.cfg["thresholds"].get(label, self.cfg["threshold"]) for label in self.cfg["labels"]]
         rows, types = numpy.nonzero(probabilities >= numpy.asarray(own, dtype="float32"))
+        parent_rows = self._parent_rows()
         found: dict[tuple[int, int], float] = {}
         for row, label in zip(rows.tolist(), types.tolist()):
             score = float(probabilities[row, label])
-            for implied in (label, *(by_label[parent] for parent in parents(labels[label], separator))):
+            for implied in (label, *parent_rows[label]):
                 found[row, implied] = max(score, found.get((row, implied), float(probabilities[row, implied])))
         best_first = sorted(found, key=lambda place: (place[0], -found[place], place[1]))
         return numpy.asarray([(row + offset, label, found[row, label]) for row, label in best_first]).reshape(-1, 3)
+
+    def _parent_rows(self) -> list[list[int]]:
+        """Of each type the rows of those that it implies."""
+        by_label = {label: row for row, label in enumerate(self.cfg["labels"])}
+        implied = [parents(label, self.cfg["hierarchy"]) for label in self.cfg["labels"]]
+        return [[by_label[parent] for parent in found if parent in by_label] for found in implied]
 
     def set_annotations(self, docs: Iterable[Doc], found: FoundTypes) -> None:
         borders = numpy.concatenate([NO_MENTIONS, *found.mentions])
@@ -267,14 +272,12 @@ class LukeTyping(LukePipe):
         """
         examples = list(examples)
         mentions, rows, types = self._gold(examples)
-        separator = self.cfg["hierarchy"]
         gold = [mention for eg in examples for mention in gold_types(eg, self.cfg["types_key"]) or ()]
-        n_gold = sum(len(with_parents(mention.types, separator)) for mention in gold)
+        n_gold = sum(len(with_parents(mention.types, self.cfg["hierarchy"])) for mention in gold)
         probabilities = numpy.zeros((0, len(self.labels)), dtype="float32")
         if gold and self.labels:
             probabilities = numpy.concatenate(list(self._probabilities([eg.predicted for eg in examples], mentions)))
-        by_label = {label: row for row, label in enumerate(self.labels)}
-        imply_parents(probabilities, [[by_label[p] for p in parents(label, separator)] for label in self.labels])
+        imply_parents(probabilities, self._parent_rows())
         threshold = global_threshold(probabilities, rows, types, n_gold)
         if threshold is None:
             warnings.warn(Warnings.LKW532.format(name=self.name, n=len(gold)))

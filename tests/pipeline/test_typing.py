@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import pickle
 
 import numpy
 import pytest
@@ -12,6 +12,8 @@ from spacy.training import Example
 
 from spacy_luke.annotations import get_types, set_types
 from spacy_luke.models.encoder import get_shim
+from spacy_luke.models.typing import ask
+from spacy_luke.training.readers.gold_mentions import GoldMentions
 from spacy_luke.training.type_targets import gold_types
 
 from ..tiny import encoder_config, ner_config
@@ -223,6 +225,20 @@ def test_types_of_a_span(trained):
     assert set(tokyo._.luke_types) == {"place", "city"} and doc[1:2]._.luke_types == {}
     assert list(tokyo._.luke_types.values()) == sorted(tokyo._.luke_types.values(), reverse=True)
     assert get_types(japan, "other") == {}
+
+
+def test_pipes_pickle(trained):
+    pipe = pickle.loads(pickle.dumps(trained.get_pipe("luke_typing")))
+    doc = with_mentions(trained, *TRAIN[0])
+    a, b = (p.predict([doc]) for p in (pipe, trained.get_pipe("luke_typing")))
+    assert a.rows.tolist() == b.rows.tolist() and a.types.tolist() == b.types.tolist()
+    numpy.testing.assert_allclose(a.probabilities, b.probabilities, atol=1e-6)
+
+
+def test_a_sourced_pipe(trained):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("luke_typing", source=trained)
+    assert_right(nlp)
 
 
 def test_docs_without_annotation_train_nothing(xlmr):
@@ -499,6 +515,21 @@ def test_types_imply_their_parents(xlmr):
     assert pipe.add_label("/event/war") == 1 and pipe.labels[-2:] == ("/event", "/event/war")
 
 
+def test_thresholds_tuned_with_parents(xlmr):
+    """The gold that is counted has the parents too: no threshold does better."""
+    nlp, examples = make(xlmr, data=LEAVES, hierarchy="/")
+    train(nlp, examples, 2)
+    pipe = nlp.get_pipe("luke_typing")
+
+    def score(threshold):
+        pipe.cfg["threshold"] = threshold
+        return nlp.evaluate(examples_of(nlp, LEAVES))["types_micro_f"]
+
+    every = [score(float(t)) for t in numpy.linspace(0.02, 0.98, 33)]
+    pipe.tune_thresholds(examples)
+    assert score(pipe.cfg["threshold"]) >= max(every) > min(every)
+
+
 def test_no_hierarchy_no_parents(xlmr):
     nlp, _ = make(xlmr, data=LEAVES)
     assert nlp.get_pipe("luke_typing").labels == ("/place/city", "/place", "/person/artist/poet")
@@ -522,6 +553,15 @@ def test_overlapping_mentions_of_a_span_group(xlmr):
     assert list(nlp("Tokyo").spans["luke_typing"]) == []
 
 
+def test_mentions_in_the_group_of_gold_types(xlmr):
+    """A corpus without entities: the reader puts the mentions there, the pipe takes them away and writes types."""
+    nlp, examples = make(xlmr, spans_key="luke_typing")
+    train(nlp, examples)
+    given = GoldMentions(lambda _: [Example(nlp.make_doc(eg.text), eg.reference) for eg in examples], "luke_typing")
+    scores = nlp.evaluate(list(given(nlp)))
+    assert scores["types_strict_f"] == scores["types_micro_p"] == 1.0
+
+
 def test_types_under_another_key(xlmr):
     nlp = spacy.blank("en")
     nlp.add_pipe("luke_typing", config=config_of(xlmr, types_key="other"))
@@ -540,8 +580,6 @@ def test_the_text_of_a_marker_is_text(xlmr):
     start = text.index("Tokyo")
     doc = with_mentions(nlp, text, [(start, start + 5)])
     pipe = nlp.get_pipe("luke_typing")
-    from spacy_luke.models.typing import ask
-
     [question] = ask(pipe.model, [doc], pipe.predict([doc]).mentions).questions
     tokenizer = get_shim(pipe.model.get_ref("encoder")).tokenizer
     first, last = question.slot_spans[0]
@@ -606,5 +644,5 @@ def test_set_types_and_gold():
     assert doc[0:1]._.luke_types == {"place": 0.5, "city": 0.25} and doc[2:3]._.luke_types == {}
     assert list(doc[0:1]._.luke_types) == ["place", "city"]
     assert [m.types for m in gold_types(Example(doc, doc), "luke_typing")] == [["city", "place"], []]
-    with pytest.raises(ValueError, match="LK263"), warnings.catch_warnings():
+    with pytest.raises(ValueError, match="LK263"):
         set_types(doc, [(nlp.make_doc("a")[0:1], ["x"])])
