@@ -55,7 +55,8 @@ def score_types(
             gold, found = (_types(doc, types_key, hierarchy) for doc in (example.reference, example.predicted))
             is_invented = _judge(example.reference)
             pairs += [(types, found.get(offsets, set())) for offsets, types in gold.items()]
-            pairs += [(set(), types) for offsets, types in found.items() if offsets not in gold and is_invented(offsets)]
+            invented = (offsets for offsets in found if offsets not in gold and is_invented(offsets))
+            pairs += [(set(), found[offsets]) for offsets in invented]
     per_type: dict[str, PRFScore] = defaultdict(PRFScore)
     for gold_types, found_types in pairs:
         for label in gold_types | found_types:

@@ -72,7 +72,7 @@ def test_train_and_score_on_gold_entities(corpus, overrides, tmp_path):
 @pytest.mark.parametrize("per_label", [False, True])
 def test_thresholds_tuned_while_training(overrides, tmp_path, per_label):
     config = Config().from_disk(CONFIG, interpolate=False)
-    callback = {"@callbacks": "spacy_luke.tune_thresholds.v1", "pipes": ["luke_typing"], "per_label": per_label}
+    callback = {"@callbacks": "spacy_luke.tune_thresholds.v1", "per_label": per_label}
     config["training"]["before_to_disk"] = callback
     config.to_disk(tmp_path / "typing.cfg")
     _run("train", tmp_path / "typing.cfg", "--output", tmp_path, *overrides, *RATES, *STEPS)
@@ -80,6 +80,16 @@ def test_thresholds_tuned_while_training(overrides, tmp_path, per_label):
     cfg = nlp.get_pipe("luke_typing").cfg
     assert cfg["threshold"] != 0.5 and cfg["thresholds"] == {}  # of no type has this dev 10 gold mentions
     assert_right(nlp)
+
+
+def test_a_frozen_pipe_is_not_tuned(corpus, xlmr):
+    nlp, _ = make(xlmr)
+    reader = {"@readers": "spacy.Corpus.v1", "path": str(corpus), "gold_preproc": False}
+    nlp.config["corpora"] = {"train": reader, "dev": reader}
+    for frozen in (["luke_typing"], []):
+        nlp.config["training"]["frozen_components"] = frozen
+        build_tune_thresholds_v1()(nlp)
+        assert (nlp.get_pipe("luke_typing").cfg["threshold"] == 0.5) == bool(frozen)
 
 
 def test_tuning_names_its_pipes(xlmr):

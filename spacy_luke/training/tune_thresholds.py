@@ -22,7 +22,7 @@ def build_tune_thresholds_v1(pipes: list[str] | None = None, per_label: bool = F
     See `LukeTyping.tune_thresholds`. `spacy train` saves after every evaluation, so each costs one more pass of
     these pipes over the gold mentions of dev. Its table and meta.json show scores from before.
 
-    pipes (list): names of pipes; None = all that have a `tune_thresholds`.
+    pipes (list): names of pipes; None = all that have a `tune_thresholds` and are not frozen.
     per_label (bool): also a threshold for each type that is frequent enough in dev.
     """
     return partial(tune_pipes, pipes=pipes, per_label=per_label)
@@ -32,13 +32,15 @@ def tune_pipes(nlp: Language, *, pipes: list[str] | None = None, per_label: bool
     """RAISES ValueError LK660: a pipe without thresholds."""
     from spacy.training.initialize import resolve_dot_names
 
-    tuned = [name for name, pipe in nlp.pipeline if hasattr(pipe, "tune_thresholds")] if pipes is None else pipes
-    without = [name for name in tuned if not hasattr(nlp.get_pipe(name), "tune_thresholds")]
+    without = [name for name in pipes or () if not hasattr(nlp.get_pipe(name), "tune_thresholds")]
     if without:
         raise ValueError(Errors.LK660.format(names=", ".join(without)))
     config = nlp.config.interpolate()
+    if pipes is None:
+        frozen = config["training"]["frozen_components"]
+        pipes = [name for name, pipe in nlp.pipeline if hasattr(pipe, "tune_thresholds") and name not in frozen]
     [dev] = resolve_dot_names(config, [config["training"]["dev_corpus"]])
     examples = list(dev(nlp))
-    for name in tuned:
+    for name in pipes:
         nlp.get_pipe(name).tune_thresholds(examples, per_label=per_label)
     return nlp

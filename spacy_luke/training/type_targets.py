@@ -59,7 +59,9 @@ def gold_types(example: Example, key: str) -> list[GoldTypes] | None:
     return [GoldTypes(start, end, list(types)) for (start, end), types in sorted(found.items())]
 
 
-def type_targets(mentions: Iterable[GoldTypes], rows: Mapping[str, int], separator: str | None) -> tuple[Ints1d, Ints1d]:
+def type_targets(
+    mentions: Iterable[GoldTypes], rows: Mapping[str, int], separator: str | None
+) -> tuple[Ints1d, Ints1d]:
     """Where the scores (mentions, types) should be 1, as mention and type of each such place: with thousands
     of types nearly all places are 0. Types that the pipe does not know are left out.
 
