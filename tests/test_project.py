@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy
 import pytest
 import spacy
-from annotate import entity_scores
+from annotate import entity_links, entity_scores
 from spacy.tokens import Span, SpanGroup
 from try_package import find_wheel, run
 from weasel.util import load_project_config
@@ -49,9 +49,9 @@ def test_each_script_says_what_it_takes(script):
 
 
 def test_training_overrides_name_settings_of_the_config():
-    train = [line for line in LINES if line[1:4] == ["-m", "spacy", "train"]]
-    assert train
-    for line in train:
+    by_config = [line for line in LINES if line[1:4] in (["-m", "spacy", "train"], ["-m", "spacy", "assemble"])]
+    assert len(by_config) > 4
+    for line in by_config:
         config = spacy.util.load_config(ROOT / line[4])
         for override in (part.removeprefix("--") for part in line[5:] if re.match(r"--\w+\.", part)):
             *sections, key = override.split(".")
@@ -143,6 +143,18 @@ def test_scores_of_entities_come_from_the_scored_spans():
     doc.spans["luke_ner"] = SpanGroup(doc, spans=spans, attrs={"scores": numpy.array([0.7, 0.2, 0.1], "f")})
     doc.ents = [Span(doc, 0, 1, "PERSON"), Span(doc, 2, 3, "PERSON")]
     assert entity_scores(doc) == [pytest.approx(0.7), 0.0]
+
+
+def test_links_come_with_their_labels_and_probabilities():
+    nlp = spacy.blank("en")
+    doc = nlp("Ada met Bob in Paris")
+    spans = [Span(doc, 0, 1, "PERSON", kb_id="Q1"), Span(doc, 2, 3, "PERSON", kb_id="NIL"), Span(doc, 4, 5, "LOC", kb_id="Q2")]
+    doc.ents = [*spans[:2], Span(doc, 3, 4, "X"), spans[2]]
+    assert entity_links(doc, nlp) == [""] * 4
+    nlp.add_pipe("luke_linker").kb.add_entities([{"id": "Q1", "labels": {"ja": "エイダ", "en": "Ada L."}}, {"id": "Q2"}])
+    attrs = {"candidates": [["Q7", "Q1"], [], ["Q2"]], "scores": [[0.2, 0.7], [], [0.99]], "nil": [0.1, 1.0, 0.01]}
+    doc.spans["luke_linker"] = SpanGroup(doc, spans=spans, attrs=attrs)
+    assert entity_links(doc, nlp) == ["Q1 Ada L. (0.70)", "NIL (1.00)", "", "Q2 (0.99)"]
 
 
 def test_a_missing_wheel_and_a_failed_step_say_so(tmp_path):
