@@ -71,6 +71,18 @@ def test_a_knowledge_base_and_new_entities(folder, capsys):
     assert lines[1].startswith("山田楽器 ") and "'my-1': " in lines[1]
 
 
+def test_relations_and_types(folder, capsys):
+    pytest.importorskip("sudachipy", reason="Japanese words need spacy-luke[ja]")
+    Path("corpus").mkdir()
+    nlp = spacy.blank("ja")
+    nlp.add_pipe("luke_typing")
+    exec(_blocks("python")[2], {"nlp": nlp})
+    expected = ["山田太郎 works_in 京都 1.0", "山田太郎 {'/person': 1.0}", "京都 {'/location': 1.0, '/location/city': 1.0}"]
+    assert capsys.readouterr().out.splitlines() == expected
+    (doc,) = DocBin().from_disk("corpus/train.spacy").get_docs(nlp.vocab)
+    assert [(str(r.head), r.label, str(r.tail)) for r in doc._.relations] == [("山田太郎", "works_in", "京都")]
+
+
 def test_the_conversions(folder):
     commands = re.findall(r"python -m spacy (luke convert .*?) +#", "\n".join(_blocks("bash")))
     assert len(commands) == 2
