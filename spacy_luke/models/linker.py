@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Callable
 
 import numpy
@@ -73,6 +74,12 @@ def standardise_head(model: Model[InT, OutT], mean: Floats1d, deviation: Floats1
     mean, deviation = head.ops.asarray1f(mean), head.ops.asarray1f(deviation)
     head.set_param("G", head.get_param("G") / deviation)
     head.set_param("beta", (head.get_param("beta") - mean) / deviation)
+
+
+def expect_nil(model: Model[InT, OutT], share: float) -> None:
+    """Let NIL start as probable as it is: without this it would be as probable as a single candidate that looks
+    neither like the mention nor unlike it. Priors of a mention add up to 1, so log odds are the right scale."""
+    model.get_ref("candidate_scores").set_param("b", model.ops.asarray1f([math.log(share / (1 - share))]))
 
 
 def forward(model: Model[InT, OutT], X: InT, is_train: bool) -> tuple[OutT, Callable]:

@@ -25,11 +25,11 @@ from ..kb.build_entities import names_of
 from ..kb.descriptions import passage_of
 from ..models.encoder import get_shim
 from ..models.entity_vectors import embed_passages, standardise
-from ..models.linker import has_pretrained_head, standardise_head
+from ..models.linker import expect_nil, has_pretrained_head, standardise_head
 from ..scorers import NIL
 from ..training.link_targets import UNKNOWN, GoldLink, choose_masked, gold_links, link_targets, misaligned_links
 from ..types import Candidates, LinkOptions, MentionWindow, Question
-from .base import LukePipe
+from .base import LukePipe, checked_weight
 from .disambiguation import Mode, disambiguate, softmax_by_mention
 from .link_counts import LinkCounts
 
@@ -94,9 +94,10 @@ class LukeLinker(LukePipe):
         spans_key: str | None = None,
         use_gold_ents: bool = True,
         overwrite: bool = True,
+        loss_weight: float = 1.0,
         scorer: Callable | None = None,
     ):
-        """RAISES ValueError LK510: a mode that does not exist; LK511: confidence not in 0 to 1."""
+        """RAISES ValueError LK505; LK510: a mode that does not exist; LK511: confidence not in 0 to 1."""
         if mode not in ("global", "exact", "local"):
             raise ValueError(Errors.LK510.format(name=name, mode=mode))
         if not 0 <= confidence <= 1:
@@ -114,6 +115,7 @@ class LukeLinker(LukePipe):
             "spans_key": spans_key,
             "use_gold_ents": use_gold_ents,
             "overwrite": overwrite,
+            "loss_weight": checked_weight(name, loss_weight),
         }
         self.kb = generate_empty_kb(vocab, 0)
         self._saved_kb = type(self.kb)  # what a saved knowledge base is loaded into
@@ -271,7 +273,7 @@ class LukeLinker(LukePipe):
         slots = numpy.concatenate([numpy.where(w.is_asked & trains[w.mentions], w.mentions, -1) for w in windows])
         trains = numpy.isin(numpy.arange(len(targets)), slots)
         scores, backprop = self.model.begin_update((questions, slots, options))
-        loss, d_scores = self.get_loss(targets[trains], options, scores)
+        loss, d_scores = self.weighted(*self.get_loss(targets[trains], options, scores))
         backprop(d_scores)
         return loss
 
@@ -329,6 +331,8 @@ class LukeLinker(LukePipe):
             counts.add(self.kb, gold, candidates)
             for eg in batch:
                 counts.lose([span for span in misaligned_links(eg, key) if self._is_linked(span)])
+        if not has_pretrained_head(self.model):
+            expect_nil(self.model, counts.nil_share)
         for message in counts.messages(self.name):
             warnings.warn(message)
 
