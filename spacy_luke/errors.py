@@ -206,6 +206,10 @@ class Errors(metaclass=_WithCodes):
         "0 <= start < end <= {words}."
     )
     LK503 = "'{name}' has negatives = {value}. Give a number of at least 0 (negative spans for each word), or null for all."
+    LK505 = (
+        "'{name}' has loss_weight = {value}. Give a number of at least 0: 1.0 leaves the loss as it is, 0.5 halves the pipe's share "
+        "in what the shared encoder learns."
+    )
     LK510 = "'{name}' has mode = {mode!r}. Choose one of: global, exact, local."
     LK511 = "'{name}' has confidence = {value}. It is a probability: give a number from 0 to 1."
     LK512 = (

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import warnings
+from typing import Any
 
 from spacy.pipeline import TrainablePipe
 from spacy.training import Example
 from thinc.api import Optimizer
 
-from ..errors import Warnings
+from ..errors import Errors, Warnings
 from ..models.encoder import find_listeners
 from ..training.gradients import drop_gradients, scale_gradients
 from ..training.optimizer import AdamW
@@ -17,7 +19,12 @@ from ..training.optimizer import AdamW
 class LukePipe(TrainablePipe):
     """A TrainablePipe whose gradients are those of the mean over the batches since the last
     `finish_update` (spaCy adds them up: accumulate_gradient = 4 would clip a sum of four), and are
-    clipped together where the optimizer can. A step with a NaN or infinite gradient is left out."""
+    clipped together where the optimizer can. A step with a NaN or infinite gradient is left out.
+
+    cfg["loss_weight"], where a pipe has a loss: see `weighted`.
+    """
+
+    cfg: dict[str, Any]
 
     _n_updates = 0
 
@@ -36,6 +43,12 @@ class LukePipe(TrainablePipe):
         if sgd not in (None, False):
             self.finish_update(sgd)
 
+    def weighted(self, loss: float, d_scores: Any) -> tuple[float, Any]:
+        """A loss and its gradient as they count beside those of the other pipes that train the same encoder. Call
+        it on what get_loss gives, before backpropagation."""
+        weight = self.cfg["loss_weight"]
+        return loss * weight, d_scores * weight
+
     def finish_update(self, sgd: Optimizer) -> None:
         scale_gradients(self.model, 1.0 / max(self._n_updates, 1))
         self._n_updates = 0
@@ -44,3 +57,10 @@ class LukePipe(TrainablePipe):
             drop_gradients(self.model)
             return
         super().finish_update(sgd)
+
+
+def checked_weight(name: str, value: float) -> float:
+    """RAISES ValueError LK505: a loss weight that is negative, infinite or no number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+        raise ValueError(Errors.LK505.format(name=name, value=value))
+    return float(value)

@@ -18,7 +18,7 @@ from ..errors import Errors, Warnings
 from ..models.typing import was_asked
 from ..training.type_targets import gold_types, parents, type_targets, with_parents
 from ..training.type_thresholds import global_threshold, imply_parents, label_thresholds
-from .base import LukePipe
+from .base import LukePipe, checked_weight
 from .type_counts import TypeCounts
 
 DEFAULT_MODEL = """
@@ -68,9 +68,10 @@ class LukeTyping(LukePipe):
         hierarchy: str | None = None,
         spans_key: str | None = None,
         types_key: str = TYPES_KEY,
+        loss_weight: float = 1.0,
         scorer: Callable | None = None,
     ):
-        """RAISES ValueError LK540: a threshold that is not above 0 and at most 1; LK541: an empty separator."""
+        """RAISES ValueError LK505; LK540: a threshold that is not above 0 and at most 1; LK541: an empty separator."""
         for label, value in {"threshold": threshold, **(thresholds or {})}.items():
             if not 0 < value <= 1:
                 raise ValueError(Errors.LK540.format(name=name, label=label, value=value))
@@ -87,6 +88,7 @@ class LukeTyping(LukePipe):
             "hierarchy": hierarchy,
             "spans_key": spans_key,
             "types_key": types_key,
+            "loss_weight": checked_weight(name, loss_weight),
         }
 
     @property
@@ -203,7 +205,7 @@ class LukeTyping(LukePipe):
         mentions, rows, types = self._gold(examples)
         if any(map(len, mentions)):
             scores, backprop = self.model.begin_update(([eg.predicted for eg in examples], mentions))
-            loss, d_scores = self.get_loss((rows, types), scores)
+            loss, d_scores = self.weighted(*self.get_loss((rows, types), scores))
             backprop(d_scores)
             losses[self.name] += loss
         self.end_update(sgd)

@@ -41,6 +41,7 @@ def make_luke(nlp: Language, name: str, model: Model) -> Luke:
         "overwrite": True,
         "spans_key": "luke_ner",
         "min_score": 0.1,
+        "loss_weight": 1.0,
         "scorer": {"@scorers": "spacy.ner_scorer.v1"},
     },
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
@@ -54,6 +55,7 @@ def make_luke_ner(
     overwrite: bool,
     spans_key: str,
     min_score: float,
+    loss_weight: float,
     scorer: Callable | None,
 ) -> LukeNER:
     """Named entities by LUKE. See `LukeNER` for what each setting does."""
@@ -66,6 +68,7 @@ def make_luke_ner(
         overwrite=overwrite,
         spans_key=spans_key,
         min_score=min_score,
+        loss_weight=loss_weight,
         scorer=scorer,
     )
 
@@ -85,6 +88,7 @@ def make_luke_ner(
         "spans_key": None,
         "use_gold_ents": True,
         "overwrite": True,
+        "loss_weight": 1.0,
         "scorer": {"@scorers": "spacy_luke.linker_scorer.v1"},
     },
     default_score_weights={"nel_micro_f": 1.0, "nel_micro_p": 0.0, "nel_micro_r": 0.0, "nel_per_type": None},
@@ -102,6 +106,7 @@ def make_luke_linker(
     spans_key: str | None,
     use_gold_ents: bool,
     overwrite: bool,
+    loss_weight: float,
     scorer: Callable | None,
 ) -> LukeLinker:
     """Links to a knowledge base by LUKE.
@@ -115,6 +120,7 @@ def make_luke_linker(
     spans_key (str): mentions are doc.spans[spans_key]; None = doc.ents.
     use_gold_ents (bool): train on gold mentions; False = on those that the pipes before have found.
     overwrite (bool): False keeps the kb_id that a token has.
+    loss_weight (float): of its loss, beside the other pipes that train the same encoder.
     """
     return LukeLinker(
         nlp.vocab,
@@ -129,6 +135,7 @@ def make_luke_linker(
         spans_key=spans_key,
         use_gold_ents=use_gold_ents,
         overwrite=overwrite,
+        loss_weight=loss_weight,
         scorer=scorer,
     )
 
@@ -146,6 +153,7 @@ def make_luke_linker(
         "negatives": None,
         "use_gold_ents": True,
         "spans_key": "luke_relations",
+        "loss_weight": 1.0,
         "scorer": {"@scorers": "spacy_luke.relation_scorer.v1"},
     },
     default_score_weights={
@@ -167,6 +175,7 @@ def make_luke_relations(
     negatives: float | None,
     use_gold_ents: bool,
     spans_key: str,
+    loss_weight: float,
     scorer: Callable | None,
 ) -> LukeRelations:
     """Relations between pairs of entities by LUKE.
@@ -180,6 +189,7 @@ def make_luke_relations(
         before have found.
     spans_key (str): the span group with relations, of gold and of predicted Docs. doc._.relations reads
         "luke_relations".
+    loss_weight (float): of its loss, beside the other pipes that train the same encoder.
     """
     return LukeRelations(
         nlp.vocab,
@@ -192,6 +202,7 @@ def make_luke_relations(
         negatives=negatives,
         use_gold_ents=use_gold_ents,
         spans_key=spans_key,
+        loss_weight=loss_weight,
         scorer=scorer,
     )
 
@@ -207,6 +218,7 @@ def make_luke_relations(
         "hierarchy": None,
         "spans_key": None,
         "types_key": "luke_typing",
+        "loss_weight": 1.0,
         "scorer": {"@scorers": "spacy_luke.typing_scorer.v1"},
     },
     default_score_weights={
@@ -227,6 +239,7 @@ def make_luke_typing(
     hierarchy: str | None,
     spans_key: str | None,
     types_key: str,
+    loss_weight: float,
     scorer: Callable | None,
 ) -> LukeTyping:
     """Types of entities by LUKE, any number for each.
@@ -237,6 +250,7 @@ def make_luke_typing(
         /person/artist implies /person, in gold and in predictions.
     spans_key (str): mentions are doc.spans[spans_key], which may overlap; None = doc.ents.
     types_key (str): the span group of types, of gold and of predictions.
+    loss_weight (float): of its loss, beside the other pipes that train the same encoder.
     """
     return LukeTyping(
         nlp.vocab,
@@ -247,5 +261,6 @@ def make_luke_typing(
         hierarchy=hierarchy,
         spans_key=spans_key,
         types_key=types_key,
+        loss_weight=loss_weight,
         scorer=scorer,
     )

@@ -19,7 +19,7 @@ from ..errors import Errors
 from ..models.ner import NONE_CLASS, has_proposer, was_asked
 from ..training.reach import Reach
 from ..training.span_targets import sample_spans, span_classes
-from .base import LukePipe
+from .base import LukePipe, checked_weight
 from .decoding import decode, softmax
 
 DEFAULT_MODEL = """
@@ -58,6 +58,7 @@ class LukeNER(LukePipe):
     overwrite (bool): False keeps the entities and blocked words (`doc.set_ents(..., blocked=...)`) a Doc
         has and adds entities that fit between them.
     min_score (float): least probability of what goes to doc.spans.
+    loss_weight (float): of its loss, beside the other pipes that train the same encoder.
     """
 
     def __init__(
@@ -71,9 +72,10 @@ class LukeNER(LukePipe):
         overwrite: bool = True,
         spans_key: str = "luke_ner",
         min_score: float = 0.1,
+        loss_weight: float = 1.0,
         scorer: Callable | None = None,
     ):
-        """RAISES ValueError LK503: negatives below 0."""
+        """RAISES ValueError LK503: negatives below 0; LK505: a loss_weight below 0, or no number."""
         if negatives is not None and negatives < 0:
             raise ValueError(Errors.LK503.format(name=name, value=negatives))
         self.vocab = vocab
@@ -87,6 +89,7 @@ class LukeNER(LukePipe):
             "overwrite": overwrite,
             "spans_key": spans_key,
             "min_score": min_score,
+            "loss_weight": checked_weight(name, loss_weight),
         }
 
     @property
@@ -192,7 +195,7 @@ class LukeNER(LukePipe):
         spans, classes = self._training_spans(examples)
         if len(classes):
             scores, backprop = self.model.begin_update((docs, spans))
-            loss, d_scores = self.get_loss(classes, scores)
+            loss, d_scores = self.weighted(*self.get_loss(classes, scores))
             backprop(d_scores)
             losses[self.name] += loss
         self.end_update(sgd)

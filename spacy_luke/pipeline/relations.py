@@ -21,7 +21,7 @@ from ..models.relations import ask
 from ..training.relation_reach import RelationReach
 from ..training.relation_targets import GoldPairs, classes_of, gold_pairs, sample_pairs
 from ..types import Question
-from .base import LukePipe
+from .base import LukePipe, checked_weight
 from .relation_loss import pair_loss, probabilities
 
 DEFAULT_MODEL = """
@@ -62,9 +62,10 @@ class LukeRelations(LukePipe):
         negatives: float | None = None,
         use_gold_ents: bool = True,
         spans_key: str = RELATIONS_KEY,
+        loss_weight: float = 1.0,
         scorer: Callable | None = None,
     ):
-        """RAISES ValueError LK521: a threshold not in 0 to 1; LK523: negatives below 0."""
+        """RAISES ValueError LK505; LK521: a threshold not in 0 to 1; LK523: negatives below 0."""
         for label, value in (("all labels", threshold), *(thresholds or {}).items()):
             if not 0 <= value <= 1:
                 raise ValueError(Errors.LK521.format(name=name, value=value, label=label))
@@ -84,6 +85,7 @@ class LukeRelations(LukePipe):
             "negatives": negatives,
             "use_gold_ents": use_gold_ents,
             "spans_key": spans_key,
+            "loss_weight": checked_weight(name, loss_weight),
         }
 
     @property
@@ -199,7 +201,7 @@ class LukeRelations(LukePipe):
         questions, targets, allowed = self._training_questions(examples)
         for batch in cut_batches(questions, self.model.attrs["batch_size"]):
             scores, backprop = self.model.begin_update([questions[i] for i in batch])
-            loss, d_scores = self.get_loss(targets[batch], allowed[batch], scores)
+            loss, d_scores = self.weighted(*self.get_loss(targets[batch], allowed[batch], scores))
             share = len(batch) / len(questions)
             backprop(d_scores * share)
             losses[self.name] += loss * share
