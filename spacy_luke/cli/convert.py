@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
+from typing import Optional
 
 import typer
 from wasabi import msg
@@ -18,6 +19,14 @@ class EntityInit(str, Enum):
     random = "random"
 
 
+class TaskName(str, Enum):
+    """What a checkpoint was fine-tuned for."""
+
+    ner = "ner"
+    relations = "relations"
+    typing = "typing"
+
+
 def convert_cli(
     source: str = typer.Argument(..., help="Directory or hub id of LUKE, mLUKE, RoBERTa, XLM-R or BERT"),
     out: Path = typer.Argument(..., help="Directory to write", file_okay=False),
@@ -25,17 +34,33 @@ def convert_cli(
         EntityInit.mask.value, help="Entity side of a word-only encoder: from its mask piece, or random"
     ),
     to_hf: bool = typer.Option(False, "--to-hf", help="Write Hugging Face's layout, for transformers"),
+    task: Optional[TaskName] = typer.Option(
+        None, help="Write a pipeline instead: SOURCE was fine-tuned by LukeForEntity...Classification for this task"
+    ),
+    lang: Optional[str] = typer.Option(None, help="Language of the pipeline of --task, xx if not given"),
+    none: Optional[str] = typer.Option(
+        None, help='Label in SOURCE that says "no entity" or "no relation", where its name does not (NIL, O, no_relation)'
+    ),
     force: bool = typer.Option(False, "--force", "-F", help="Replace what this command wrote to OUT before"),
 ) -> None:
     """
-    Turn a checkpoint into an encoder directory for pipelines (or back, with --to-hf).
+    Turn a checkpoint into an encoder directory for pipelines (or back, with --to-hf), or with --task a fine-tuned
+    one into a pipeline, labels and all.
 
     A directory written by this command loads without network, has one fp32 safetensors file and keeps the
     big table of entity vectors of a full LUKE in a file of its own, which is mapped and not read.
     """
     try:
+        if task is not None:
+            if to_hf:
+                raise ValueError(Errors.LK729.format(option="--to-hf", how="with"))
+            convert_task(source, out, task.value, lang=lang or "xx", none=none, force=force)
+            return
+        for option, value in (("--lang", lang), ("--none", none)):
+            if value is not None:
+                raise ValueError(Errors.LK729.format(option=option, how="without"))
         convert(source, out, entity_init=entity_init.value, to_hf=to_hf, force=force)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:  # ImportError: of a language or its tokenizer
         msg.fail("Not converted", str(error), exits=1)
 
 
@@ -46,8 +71,7 @@ def convert(source: str, out: Path, *, entity_init: str, to_hf: bool, force: boo
     from ..convert.export import export_hf
     from ..convert.save import save_checkpoint
 
-    if not force and out.is_dir() and any(out.iterdir()):
-        raise ValueError(Errors.LK720.format(path=out))
+    _check_free(out, force)
     msg.info(f"Reading {source}")
     checkpoint = load_checkpoint(source, entity_init=entity_init)  # type: ignore[arg-type]
     config = checkpoint.config
@@ -67,6 +91,30 @@ def convert(source: str, out: Path, *, entity_init: str, to_hf: bool, force: boo
         with _Bars() as bars:
             save_checkpoint(checkpoint, out, bars)
     msg.good(f"Wrote {_size(out):,.0f} MB to {out}")
+
+
+def convert_task(source: str, out: Path, task: str, *, lang: str, none: str | None, force: bool) -> None:
+    """The command with --task. RAISES: LK720 if `out` has files and not `force`, LK301 if they are not of this
+    command, and what pipeline_from_checkpoint raises."""
+    from ..kb.store import new_directory
+    from ..pipeline.from_checkpoint import pipeline_from_checkpoint
+
+    _check_free(out, force)
+    msg.info(f"Reading {source}")
+    nlp, classifier = pipeline_from_checkpoint(source, task, lang=lang, none=none)  # type: ignore[arg-type]
+    labels = ", ".join(classifier.labels[:20]) + (", ..." if len(classifier.labels) > 20 else "")
+    msg.text(f"{nlp.pipe_names[0]} with {len(classifier.labels):,} labels: {labels}")
+    if classifier.none is not None:
+        msg.text(f"{classifier.none} is taken as \"none\" and is no label")
+    msg.info(f"Writing {out}")
+    with new_directory(out, "spacy_luke.pipeline", 1, {"source": source, "task": task}) as new:
+        nlp.to_disk(new)
+    msg.good(f"Wrote {_size(out):,.0f} MB to {out}")
+
+
+def _check_free(out: Path, force: bool) -> None:
+    if not force and out.is_dir() and any(out.iterdir()):
+        raise ValueError(Errors.LK720.format(path=out))
 
 
 class _Bars:

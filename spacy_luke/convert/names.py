@@ -32,7 +32,7 @@ HARMLESS = re.compile(
     r"|pooler\.dense\.(weight|bias)|cls\.seq_relationship\.(weight|bias)"  # next-sentence head
     r"|lm_head\.decoder\.(weight|bias)"  # tied to the word table and to lm_head.bias
     r"|entity_predictions\.decoder\.weight"  # tied to the entity table
-    r"|classifier\..+|qa_outputs\..+"  # heads of fine-tuned models
+    r"|classifier\..+|qa_outputs\..+"  # heads of fine-tuned models; see classifier.py
 )
 
 _ANCHOR = "embeddings.word_embeddings.weight"

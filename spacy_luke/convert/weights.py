@@ -41,6 +41,16 @@ def read_weights(path: Path, model_type: str) -> tuple[dict[str, torch.Tensor], 
 
     RAISES: LK704 for missing files, LK705 if a file is truncated or damaged.
     """
+    raw = read_files(path)
+    prefix = find_prefix(raw)
+    named = {to_ours(name, model_type, prefix): tensor for name, tensor in raw.items()}
+    named = {name: tensor for name, tensor in named.items() if not HARMLESS.fullmatch(name)}
+    heads = {name: tensor for name, tensor in named.items() if name.startswith(HEADS)}
+    return {name: tensor for name, tensor in named.items() if name not in heads}, heads
+
+
+def read_files(path: Path) -> dict[str, torch.Tensor]:
+    """All weights under the names of the files, on pages of them. RAISES: LK704, LK705 as `read_weights`."""
     raw: dict[str, torch.Tensor] = {}
     for file in weight_files(path):
         try:
@@ -48,11 +58,7 @@ def read_weights(path: Path, model_type: str) -> tuple[dict[str, torch.Tensor], 
         except Exception as error:
             size = file.stat().st_size
             raise ValueError(Errors.LK705.format(file=file, size=size, error=error)) from error
-    prefix = find_prefix(raw)
-    named = {to_ours(name, model_type, prefix): tensor for name, tensor in raw.items()}
-    named = {name: tensor for name, tensor in named.items() if not HARMLESS.fullmatch(name)}
-    heads = {name: tensor for name, tensor in named.items() if name.startswith(HEADS)}
-    return {name: tensor for name, tensor in named.items() if name not in heads}, heads
+    return raw
 
 
 def _read(file: Path) -> dict[str, torch.Tensor]:

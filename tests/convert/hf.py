@@ -28,9 +28,8 @@ def save_model(kind: str, path: Path, spare_rows: int = 0, **kwargs) -> torch.nn
     import transformers
 
     tokenizer = PieceTokenizer.from_directory(path)
-    family = kind.removesuffix("Model").removesuffix("ForMaskedLM")
     settings = dict(SIZES, vocab_size=tokenizer.vocab_size + spare_rows, pad_token_id=tokenizer.pad)
-    config = getattr(transformers, f"{family}Config")(**(settings | kwargs))
+    config = getattr(transformers, kind).config_class(**(settings | kwargs))
     model = getattr(transformers, kind)(config).eval()
     for parameter in model.parameters():  # biases and LayerNorms as well
         parameter.data.normal_(0.0, 0.3)
