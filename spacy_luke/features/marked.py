@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from ..types import Pieces
 
 
+# Characters that are looked at on both sides, for each piece that fits a window: a mean length of pieces that only
+# runs of blanks reach. Of such a text beyond a window's reach less is shown than would fit.
+REACH = 16
+
+
 @dataclass(frozen=True)
 class Marked:
     """One question for each group of marked spans that fits a window."""
@@ -68,29 +73,41 @@ def marked_questions(
     return Marked(questions, numpy.asarray(rows, dtype="int64"))
 
 
-def _cut_out(doc: Doc, groups: Ints2d, tokenizer: PieceTokenizer, room: int):
+def _cut_out(doc: Doc, groups: Ints2d, tokenizer: PieceTokenizer, room: int) -> list[tuple[int, Ints1d, Ints2d]]:
     """For each group that fits: its row, the pieces of its window, the spans (spans, 2) counted in them. Groups
     of the same borders, as both directions of a pair, are tokenised once."""
-    if not len(groups):
-        return
+    text = doc.text  # spaCy joins its words each time
     starts, ends = word_offsets(doc)
-    by_borders: dict[tuple[int, ...], Pieces] = {}
-    for row, spans in enumerate(groups):
-        borders = numpy.stack([starts[spans[:, 0]], ends[spans[:, 1] - 1]], axis=1)
-        key = tuple(sorted(set(borders.ravel().tolist())))
-        if key not in by_borders:
-            by_borders[key] = tokenizer.encode_segments(doc.text, key)
-        pieces = by_borders[key]
-        cuts = [[cut_at(doc.text, border) for border in span] for span in borders.tolist()]
-        places = numpy.searchsorted(pieces.starts, numpy.asarray(cuts))
-        lo, hi = int(places.min()), int(places.max())
-        if hi - lo > room or (places[:, 0] >= places[:, 1]).any():
-            continue
-        if len(pieces.ids) > room:
-            lo, hi = _whole_words(pieces, starts, ends, (lo, hi), _widen(lo, hi, len(pieces.ids), room))
-        else:
+    borders = numpy.stack([starts[groups[..., 0]], ends[groups[..., 1] - 1]], axis=-1) if len(groups) else groups
+    same: dict[tuple[int, ...], list[int]] = {}
+    for row, chars in enumerate(borders):
+        same.setdefault(tuple(sorted(set(chars.ravel().tolist()))), []).append(row)
+    found = []
+    for key, rows in same.items():
+        words = _near(starts, ends, key, REACH * room)
+        begin, end = int(starts[words][0]), int(ends[words][-1])
+        begin, end = begin * bool(words.start), end if words.stop < len(doc) else len(text)
+        stretch = text[begin:end]
+        pieces = tokenizer.encode_segments(stretch, [border - begin for border in key])
+        for row in rows:
+            cuts = [[cut_at(stretch, border - begin) for border in span] for span in borders[row].tolist()]
+            places = numpy.searchsorted(pieces.starts, numpy.asarray(cuts))
+            kept = int(places.min()), int(places.max())
+            if kept[1] - kept[0] > room or (places[:, 0] >= places[:, 1]).any():
+                continue
             lo, hi = 0, len(pieces.ids)
-        yield row, pieces.ids[lo:hi], places - lo
+            if hi > room:
+                lo, hi = _widen(*kept, hi, room)
+                lo, hi = _whole_words(pieces, starts[words] - begin, ends[words] - begin, kept, (lo, hi))
+            found.append((row, pieces.ids[lo:hi], places - lo))
+    return sorted(found, key=lambda each: each[0])
+
+
+def _near(starts: Ints1d, ends: Ints1d, borders: tuple[int, ...], reach: int) -> slice:
+    """The words that begin at most `reach` characters before the borders and end as many behind: what lies further
+    away is in no window, and long texts with many pairs need not be tokenised as a whole for each."""
+    first = int(numpy.searchsorted(starts, borders[0] - reach))
+    return slice(first, int(numpy.searchsorted(ends, borders[-1] + reach, side="right")))
 
 
 def _widen(lo: int, hi: int, n: int, room: int) -> tuple[int, int]:

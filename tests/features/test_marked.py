@@ -128,6 +128,23 @@ def test_a_window_has_most_context_on_both_sides(tokenizer):
         assert question.slot_spans.min() - 1 == min(pair)[0] - lo
 
 
+def test_a_long_text_is_not_tokenised_as_a_whole(tokenizer, monkeypatch):
+    """What is far away changes nothing: the windows are those of all of the text."""
+    doc = _words(1500)
+    pairs = [[(i, i + 1), (i + 3, i + 5)] for i in (0, 2, 700, 745, 1480, 1495)]
+    short = ask(tokenizer, [doc], [pairs], limit=30)
+    lengths = []
+    encode = tokenizer.encode_segments
+    monkeypatch.setattr(tokenizer, "encode_segments", lambda text, borders: lengths.append(len(text)) or encode(text, borders))
+    ask(tokenizer, [doc], [pairs], limit=30)
+    assert max(lengths) < len(doc.text) / 3
+    monkeypatch.setattr("spacy_luke.features.marked.REACH", 10_000)
+    whole = ask(tokenizer, [doc], [pairs], limit=30)
+    assert short.rows.tolist() == whole.rows.tolist() and len(short.rows) > 3
+    for a, b in zip(short.questions, whole.questions, strict=True):
+        assert a.piece_ids.tolist() == b.piece_ids.tolist() and a.slot_spans.tolist() == b.slot_spans.tolist()
+
+
 def test_no_markers(tmp_path):
     tokenizer = PieceTokenizer.from_directory(write_sentencepiece(tmp_path))
     with pytest.raises(ValueError, match="LK208.*load_checkpoint"):
