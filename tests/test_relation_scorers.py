@@ -29,7 +29,8 @@ def _score(*pairs):
 
 def test_micro_and_macro_by_hand():
     scores = _score(
-        ([(0, 1, "a"), (1, 0, "a"), (2, 3, "b")], [(0, 1, "a"), (2, 3, "a"), (4, 5, "a")]),  # 1 right a, 1 wrong a, 1 wrong b
+        # 1 right a, 1 wrong a, 1 wrong b
+        ([(0, 1, "a"), (1, 0, "a"), (2, 3, "b")], [(0, 1, "a"), (2, 3, "a"), (4, 5, "a")]),
         ([(0, 1, "b"), (0, 1, "a")], [(0, 1, "b"), (0, 1, "a")]),  # both labels of a pair
         ([(0, 1, "c")], []),  # "c" is not a label of gold
     )

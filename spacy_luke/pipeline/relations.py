@@ -164,13 +164,12 @@ class LukeRelations(LukePipe):
             group.attrs["relations"] = [
                 [*found.pairs[row].tolist(), self.labels[label], probability]
                 for row, label, probability in self._chosen(scores.probabilities[rows])
-                if scores.asked[rows][row]
             ]
             doc.spans[self.cfg["spans_key"]] = group
 
     def _chosen(self, scores: numpy.ndarray) -> Iterator[tuple[int, int, float]]:
         """Row, label and probability of each relation: the most probable class, if it is not "no relation", or
-        all labels of at least their thresholds; what is not allowed has 0."""
+        all labels of at least their thresholds. What was not asked or is not allowed has 0."""
         if self.cfg["multi_label"]:
             least = [max(self.cfg["thresholds"].get(label, self.cfg["threshold"]), 1e-9) for label in self.labels]
             for row, label in numpy.argwhere(scores >= numpy.asarray(least, dtype="f")).tolist():

@@ -43,11 +43,12 @@ def gold_pairs(example: Example, proposed: DocPairs, spans_key: str) -> GoldPair
         return None
     gold: dict[Pair | None, dict[str, None]] = {}
     for head, tail, label, _ in get_relations(example.reference, spans_key):
-        gold.setdefault(_pair(example, head, tail), {})[label] = None
+        gold.setdefault(_pair(_predicted_words(example, head), _predicted_words(example, tail)), {})[label] = None
+    words = [_predicted_words(example, span) for span in proposed.entities]
     spans, found, allowed = [], [], []
     reached = set()
     for (head, tail), labels in zip(proposed.pairs.tolist(), proposed.labels):
-        pair = _pair(example, proposed.entities[head], proposed.entities[tail])
+        pair = _pair(words[head], words[tail])
         known = gold.get(pair, {})
         kept = tuple(label for label in known if labels is None or label in labels)
         if pair is not None and (kept or not known):
@@ -60,9 +61,8 @@ def gold_pairs(example: Example, proposed: DocPairs, spans_key: str) -> GoldPair
     return GoldPairs(numpy.asarray(spans, dtype="int64").reshape(-1, 2, 2), found, allowed, n_gold, lost)
 
 
-def _pair(example: Example, head: Span, tail: Span) -> Pair | None:
-    words = [_predicted_words(example, span) for span in (head, tail)]
-    return None if None in words else (*words[0], *words[1])  # type: ignore
+def _pair(head: tuple[int, int] | None, tail: tuple[int, int] | None) -> Pair | None:
+    return None if head is None or tail is None else (*head, *tail)
 
 
 def _predicted_words(example: Example, span: Span) -> tuple[int, int] | None:

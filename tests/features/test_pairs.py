@@ -7,6 +7,7 @@ import pytest
 import spacy
 from hypothesis import given, settings, strategies as st
 from spacy.tokens import Doc, Span
+from thinc.api import Config
 
 from spacy_luke.annotations import Relation
 from spacy_luke.features.pairs import build_pair_getter_v1, learn_constraints
@@ -62,11 +63,19 @@ def test_same_sentence():
 
 def test_constraints():
     doc = _doc([*SPANS, (5, 6, "C")])
-    [found] = build_pair_getter_v1("mine", constraints={"r": [["A", "B"], ["B", "A"]], "s": [["A", "B"]], "t": [["C", "*"]]})([doc])
-    kinds = {(0, 1): {"r", "s"}, (2, 1): {"r", "s"}, (1, 0): {"r"}, (1, 2): {"r"}, (3, 0): {"t"}, (3, 1): {"t"}, (3, 2): {"t"}}
-    assert dict(zip(map(tuple, found.pairs.tolist()), found.labels)) == kinds
-    [found] = build_pair_getter_v1("mine", constraints={"*": [["A", "B"]], "r": [["B", "A"]]})([doc])
-    assert dict(zip(map(tuple, found.pairs.tolist()), found.labels)) == {(0, 1): None, (2, 1): None, (1, 0): {"r"}, (1, 2): {"r"}}
+
+    def labels(rules):
+        [found] = build_pair_getter_v1("mine", constraints=rules)([doc])
+        return dict(zip(map(tuple, found.pairs.tolist()), found.labels, strict=True))
+
+    of_r, of_both, of_c = {"r"}, {"r", "s"}, {"t"}
+    found = labels({"r": [["A", "B"], ["B", "A"]], "s": [["A", "B"]], "t": [["C", "*"]]})
+    assert found == {
+        **{(0, 1): of_both, (2, 1): of_both, (1, 0): of_r, (1, 2): of_r},
+        **{(3, 0): of_c, (3, 1): of_c, (3, 2): of_c},
+    }
+    found = labels({"*": [["A", "B"]], "r": [["B", "A"]]})
+    assert found == {(0, 1): None, (2, 1): None, (1, 0): of_r, (1, 2): of_r}
     assert _pairs(doc, constraints={}) == []
 
 
@@ -114,6 +123,19 @@ def test_bad_constraints(bad):
         build_pair_getter_v1(constraints=bad)
     with pytest.raises(ValueError, match="LK261.*-1"):
         build_pair_getter_v1(max_words=-1)
+
+
+def test_a_config_can_name_it():
+    text = """
+    [getter]
+    @misc = "spacy_luke.pair_getter.v1"
+    same_sentence = true
+    max_words = null
+    constraints = {"*": [["E1", "E2"]], "org:x(e2,e1)": [["*", "E3"]]}
+    """
+    getter = spacy.registry.resolve(Config().from_str(text))["getter"]
+    assert getter.constraints == {"*": [["E1", "E2"]], "org:x(e2,e1)": [["*", "E3"]]}
+    assert (getter.entities_key, getter.same_sentence, getter.max_words) == (None, True, None)
 
 
 def test_no_docs():

@@ -33,14 +33,16 @@ def _gold(example, **config):
 def test_labels_of_pairs():
     found = _gold(_example([("ada", "acme", "b"), ("ada", "acme", "a"), ("kyoto", "ada", "c"), ("ada", "acme", "b")]))
     starts = [tuple(pair) for pair in found.spans[:, :, 0].tolist()]
-    assert dict(zip(starts, found.gold)) == {(0, 2): ("b", "a"), (0, 4): (), (2, 0): (), (2, 4): (), (4, 0): ("c",), (4, 2): ()}
+    expected = {(0, 2): ("b", "a"), (0, 4): (), (2, 0): (), (2, 4): (), (4, 0): ("c",), (4, 2): ()}
+    assert dict(zip(starts, found.gold)) == expected
     assert (found.n_gold, found.lost) == (3, [])
 
 
 def test_what_is_not_proposed_is_lost():
     found = _gold(_example([("ada", "acme", "a"), ("ada", "kyoto", "b"), ("ada", "ada", "c")]), max_words=1)
     assert (found.n_gold, sorted(found.lost)) == (3, ["b", "c"])
-    found = _gold(_example([("ada", "acme", "a"), ("ada", "acme", "b"), ("acme", "ada", "c")]), constraints={"a": [["ADA", "*"], ["ACME", "*"]]})
+    example = _example([("ada", "acme", "a"), ("ada", "acme", "b"), ("acme", "ada", "c")])
+    found = _gold(example, constraints={"a": [["ADA", "*"], ["ACME", "*"]]})
     pairs = {tuple(p): labels for p, labels in zip(found.spans[:, :, 0].tolist(), found.gold)}
     assert pairs[0, 2] == ("a",) and (2, 0) not in pairs  # not "none": it has a relation
     assert (found.n_gold, sorted(found.lost)) == (3, ["b", "c"])

@@ -86,8 +86,9 @@ def _words(text: str, entities: list[tuple[int, int]]) -> tuple[list[str], list[
     spaces: list[bool] = []
     cuts = sorted({0, len(text), *(border for entity in entities for border in entity)})
     for start, end in zip(cuts, cuts[1:]):
-        for part in [" "] if (start, end) in entities and text[start:end] == " " else re.findall(r"\S+|\s", text[start:end]):
-            if part == " " and words and not spaces[-1] and (start, end) not in entities:
+        is_entity = (start, end) in entities
+        for part in re.findall(r"\S+|\s", text[start:end]):
+            if part == " " and words and not spaces[-1] and not (is_entity and end - start == 1):
                 spaces[-1] = True
             else:
                 words.append(part)

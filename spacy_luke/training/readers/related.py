@@ -43,7 +43,9 @@ class RelatedText:
     spaces: list[bool] | None = None  # is there a space behind each
 
 
-def from_words(words: Sequence[str], spans: Sequence[tuple[int, int, str, str]], *, space: bool = True, **gold) -> RelatedText:
+def from_words(
+    words: Sequence[str], spans: Sequence[tuple[int, int, str, str]], *, space: bool = True, **gold: Any
+) -> RelatedText:
     """A text of words, with a space between two or none.
 
     spans: first word, one past the last, label and kb_id of each entity. gold: other fields, with `sentences`
@@ -63,7 +65,8 @@ def from_words(words: Sequence[str], spans: Sequence[tuple[int, int, str, str]],
     ]
     spaces = [space] * (len(words) - 1) + [False] * bool(words)
     sentences = [starts[first] for first in gold.pop("sentences", [])]
-    return RelatedText((" " * space).join(words), entities, words=list(words), spaces=spaces, sentences=sentences, **gold)
+    text = (" " * space).join(words)
+    return RelatedText(text, entities, words=list(words), spaces=spaces, sentences=sentences, **gold)
 
 
 def related_doc(gold: RelatedText, doc: Doc) -> list[str]:
@@ -137,7 +140,9 @@ class RelationReader:
         return nlp.make_doc(gold.text)
 
 
-def read_json(path: Path, parse: Callable[[Any], RelatedText], records: Callable[[Any], Iterator[Any]]) -> Iterator[RelatedText]:
+def read_json(
+    path: Path, parse: Callable[[Any], RelatedText], records: Callable[[Any], Iterator[Any]]
+) -> Iterator[RelatedText]:
     """The records of a JSON file. RAISES FileNotFoundError LK610, ValueError LK640 with the number of the record,
     from 1."""
     number = 0
