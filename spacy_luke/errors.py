@@ -210,6 +210,11 @@ class Errors(metaclass=_WithCodes):
         "'{name}' has loss_weight = {value}. Give a number of at least 0: 1.0 leaves the loss as it is, 0.5 halves the pipe's share "
         "in what the shared encoder learns."
     )
+    LK506 = (
+        "MixedCorpus needs tasks for each of its corpora, and for no others. Correct [corpora.train.tasks] or the names in "
+        "[corpora.train.corpora.NAME]; without a partner: {names}. It has the corpora {corpora} and the tasks {tasks}."
+    )
+    LK507 = "MixedCorpus has the task {task!r} for the corpus '{name}'. Known tasks: {known}."
     LK510 = "'{name}' has mode = {mode!r}. Choose one of: global, exact, local."
     LK511 = "'{name}' has confidence = {value}. It is a probability: give a number from 0 to 1."
     LK512 = (
@@ -390,6 +395,10 @@ class Warnings(metaclass=_WithCodes):
         "The suggester of '{name}' never suggests {n} of {gold} gold entities ({share:.1f} %): they are too long, "
         "cross a sentence boundary or do not begin and end with words. They count as missed in the scores. By length "
         "in words: {lengths}. By label: {labels}. A larger max_words or another tokenizer may reach them."
+    )
+    LKW504 = (
+        "The corpus '{name}' is to train {task}, but none of its {docs} Docs has gold for it. Correct tasks of the "
+        "MixedCorpus, or annotate the corpus."
     )
     LKW510 = (
         "'{name}' found no gold link in the training data. Gold entities carry their id as kb_id, \"NIL\" if the knowledge "

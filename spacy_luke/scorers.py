@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,14 @@ import numpy
 from spacy.scorer import PRFScore
 
 if TYPE_CHECKING:
-    from spacy.tokens import Doc
+    from spacy.tokens import Doc, Span
     from spacy.training import Example
 
 # The mention was looked at, and the knowledge base has no entity for it.
 NIL = "NIL"
+
+# Gold mentions of a Doc whose entities are not annotated: it trains and scores linking, not recognising.
+MENTIONS_KEY = "nel_mentions"
 
 Offsets = tuple[int, int]  # first character and one past the last
 
@@ -36,8 +39,9 @@ def score_linker(
 ) -> dict[str, Any]:
     """Links of doc.ents against gold links, by strong matching: the same characters and the same id.
 
-    Gold, in reference.ents: kb_id_ is an id, "NIL" (looked up, not in the knowledge base) or "" (not
-    annotated). Predicted, in predicted.ents: an id, "NIL", or "" (not linked).
+    Gold, in reference.ents, or in reference.spans["nel_mentions"] if it is there: kb_id_ is an id, "NIL" (looked
+    up, not in the knowledge base) or "" (not annotated). Predicted, in predicted.ents: an id, "NIL", or ""
+    (not linked).
 
     A gold mention that the recogniser missed counts as missed, one that it invented as wrong. Not counted at
     all are predictions that touch a word without annotation (part of a "" mention, or without ent_iob) and
@@ -58,7 +62,7 @@ def score_linker(
     """
     counts = _Counts()
     for example in examples:
-        gold = {(e.start_char, e.end_char): e for e in example.reference.ents}
+        gold = {(e.start_char, e.end_char): e for e in gold_mentions(example.reference)}
         if gold and not any(ent.kb_id_ for ent in gold.values()):
             continue
         predicted = {(e.start_char, e.end_char): e for e in example.predicted.ents}
@@ -81,6 +85,13 @@ def score_linker(
         "nel_with_nil_accuracy": counts.linked_or_nil.share,
         "nel_candidate_recall": counts.reached.share,
     }
+
+
+def gold_mentions(doc: Doc) -> Sequence[Span]:
+    """The mentions of a gold Doc: its entities, or those that are noted apart from them."""
+    if MENTIONS_KEY not in doc.spans:
+        return doc.ents
+    return [span for span in doc.spans[MENTIONS_KEY] if len(span)]
 
 
 class _Counts:

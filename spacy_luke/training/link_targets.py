@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Sequence
 import numpy
 from spacy.tokens import Span
 
-from ..scorers import NIL
+from ..scorers import NIL, gold_mentions
 
 if TYPE_CHECKING:
     from spacy.training import Example
@@ -27,7 +27,7 @@ class GoldLink(NamedTuple):
 def gold_links(example: Example, spans_key: str | None = None) -> list[GoldLink]:
     """The gold mentions that begin and end with words of example.predicted, by aligned words.
 
-    spans_key: of the span group with gold, None = reference.ents.
+    spans_key: of the span group with gold, None = reference.ents, or reference.spans["nel_mentions"] if it is there.
     """
     found = []
     for span in _gold_spans(example, spans_key):
@@ -45,7 +45,9 @@ def misaligned_links(example: Example, spans_key: str | None = None) -> list[Spa
 
 def _gold_spans(example: Example, spans_key: str | None) -> Sequence[Span]:
     reference = example.reference
-    return reference.ents if spans_key is None else [span for span in reference.spans.get(spans_key, ()) if len(span)]
+    if spans_key is None:
+        return gold_mentions(reference)
+    return [span for span in reference.spans.get(spans_key, ()) if len(span)]
 
 
 def _predicted_words(example: Example, span: Span) -> tuple[int, int] | None:
