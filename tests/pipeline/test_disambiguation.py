@@ -116,6 +116,19 @@ def test_confidence_saves_passes(setting, decisions):
     assert passes == sorted(passes, reverse=True) and passes[0] > passes[2] > passes[3] == 1
 
 
+def test_the_three_surest_are_decided_however_unsure(setting, decisions):
+    """The first pass is that of the exact mode: what it finds surest, second and third surest is decided at once."""
+    nlp, linker = setting.linker(PRIORS, confidence=0.999)
+    linker(words_doc(nlp, WORDS, MENTIONS))
+    [found] = decisions
+    steps = numpy.bincount(found.order)
+    assert steps[:-1].tolist() == [3] * (len(steps) - 1) and found.passes[0] == -(-len(MENTIONS) // 3) > 2
+    linker.cfg["mode"] = "local"
+    local = answers(linker(words_doc(nlp, WORDS, MENTIONS)))
+    surest = sorted(range(len(MENTIONS)), key=lambda i: -max(local[MENTIONS[i]].values()))[:3]
+    assert sorted(surest) == numpy.flatnonzero(found.order == 0).tolist()
+
+
 def test_candidates_and_nil_share_all_probability(setting):
     nlp, linker = setting.linker(PRIORS)
     for span, options in answers(linker(words_doc(nlp, WORDS, MENTIONS))).items():
