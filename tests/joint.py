@@ -25,7 +25,11 @@ TRAIN = [
     ),
     (
         "John Smith in Tokyo saw Japan",
-        [(0, 10, "PERSON", "NIL", "person"), (14, 19, "LOC", "Q2", "place city"), (24, 29, "LOC", "Q4", "place country")],
+        [
+            (0, 10, "PERSON", "NIL", "person"),
+            (14, 19, "LOC", "Q2", "place city"),
+            (24, 29, "LOC", "Q4", "place country"),
+        ],
         [(0, "saw", 2)],
     ),
 ]
@@ -35,7 +39,11 @@ TRAIN_JA = [
         [(0, 2, "LOC", "Q1", "place city"), (3, 5, "LOC", "Q3", "place country")],
         [(0, "capital_of", 1)],
     ),
-    ("山田さんは東京に行った。", [(0, 2, "PERSON", "NIL", "person"), (5, 7, "LOC", "Q2", "place city")], [(0, "saw", 1)]),
+    (
+        "山田さんは東京に行った。",
+        [(0, 2, "PERSON", "NIL", "person"), (5, 7, "LOC", "Q2", "place city")],
+        [(0, "saw", 1)],
+    ),
 ]
 
 
@@ -53,14 +61,11 @@ def examples_of(nlp, data=TRAIN) -> list[Example]:
     return [Example(nlp.make_doc(row[0]), gold_doc(nlp, *row)) for row in data]
 
 
-def add_pipes(nlp, path, encoder=LISTENER, weights=()):
-    """Not initialised. weights: task -> loss_weight."""
+def _add_pipes(nlp, weights=()) -> None:
+    """weights: task -> loss_weight."""
     for task, name in PIPES.items():
-        config = {"model": {"encoder": encoder}}
-        if task in dict(weights):
-            config["loss_weight"] = dict(weights)[task]
-        nlp.add_pipe(name, config=config)
-    return nlp
+        weight = {"loss_weight": dict(weights)[task]} if task in dict(weights) else {}
+        nlp.add_pipe(name, config={"model": {"encoder": LISTENER}, **weight})
 
 
 def joint(path, lang: str = "en", data=TRAIN, weights=()):
@@ -68,8 +73,7 @@ def joint(path, lang: str = "en", data=TRAIN, weights=()):
     spacy.util.fix_random_seed(0)
     nlp = spacy.blank(lang)
     nlp.add_pipe("luke", config={"model": encoder_config(path)})
-    add_pipes(nlp, path, weights=weights)
-    nlp.config["initialize"]["components"] = {}
+    _add_pipes(nlp, weights)
     examples = examples_of(nlp, data)
     nlp.get_pipe("luke_linker").set_kb(memory_kb)
     with warnings.catch_warnings():

@@ -1,0 +1,133 @@
+"""configs/ja.cfg and configs/xx.cfg as users run them: `spacy train`, `evaluate`, gold mentions, one corpus a task."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.cli import app
+from spacy.tokens import DocBin
+from spacy.training import Corpus
+from thinc.api import Config
+from typer.testing import CliRunner
+
+from spacy_luke.convert.checkpoint import load_checkpoint
+from spacy_luke.training.readers.gold_mentions import GoldMentions
+
+from .joint import PIPES, TRAIN, TRAIN_JA, expected, found, gold_doc
+from .linking import memory_kb
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+pytestmark = pytest.mark.skipif(not CONFIGS.is_dir(), reason="configs/ is not part of the wheel")
+pytest.importorskip("sudachipy", reason="Japanese words need spacy-luke[ja]")
+
+ROWS = {"ja": TRAIN_JA, "xx": [*TRAIN_JA, *TRAIN]}
+SCORES = ("ents_f", "nel_micro_f", "rel_micro_f", "types_micro_f")
+OPTIMIZER = "--training.optimizer."
+RATES = [f"{OPTIMIZER}learn_rate", "0.003", f"{OPTIMIZER}head_learn_rate", "0.02", f"{OPTIMIZER}warmup_steps", "5"]
+
+
+def _run(*arguments) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about what so few Docs lack
+        result = CliRunner().invoke(app, [str(a) for a in arguments])
+    assert result.exit_code == 0, f"{result.output}\n{result.exception!r}"
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def corpora(tmp_path_factory) -> Path:
+    """{ja,xx}.spacy, words of English by the tokenizer of English, and a knowledge base."""
+    path = tmp_path_factory.mktemp("joint")
+    blank = {lang: spacy.blank(lang) for lang in ("ja", "en")}
+    japanese, english = ([gold_doc(blank[lang], *r) for r in rows] for lang, rows in (("ja", TRAIN_JA), ("en", TRAIN)))
+    DocBin(docs=japanese).to_disk(path / "ja.spacy")
+    DocBin(docs=[*japanese, *english]).to_disk(path / "xx.spacy")
+    memory_kb(spacy.blank("xx").vocab).to_disk(path / "kb")
+    return path
+
+
+def _overrides(corpora, lang, encoder):
+    corpus = corpora / f"{lang}.spacy"
+    paths = ["--paths.train", corpus, "--paths.dev", corpus, "--paths.encoder", encoder, "--paths.kb", corpora / "kb"]
+    return [*paths, *RATES]
+
+
+def _steps(n: int, every: int):
+    return ["--training.max_steps", n, "--training.eval_frequency", every]
+
+
+@pytest.mark.parametrize("lang", ["ja", "xx"])
+def test_train_evaluate_and_use(corpora, xlmr, tmp_path, lang):
+    _run("train", CONFIGS / f"{lang}.cfg", "--output", tmp_path, *_overrides(corpora, lang, xlmr), *_steps(90, 30))
+    nlp = spacy.load(tmp_path / "model-best")
+    assert nlp.pipe_names == ["luke", *PIPES.values()]
+    for row in ROWS[lang]:
+        assert found(nlp(row[0])) == expected(row)
+    corpus = corpora / f"{lang}.spacy"
+    _run("evaluate", tmp_path / "model-best", corpus, "--output", tmp_path / "metrics.json")
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert {name: metrics[name] for name in SCORES} == dict.fromkeys(SCORES, 1.0)
+    assert nlp.meta["performance"]["rel_micro_f"] == 1.0
+    given = spacy.load(tmp_path / "model-best", exclude=["luke_ner"])  # as the config says it
+    scores = given.evaluate(list(GoldMentions(Corpus(corpus))(given)))
+    assert [scores[name] for name in SCORES[1:]] == [1.0, 1.0, 1.0]
+    sizes = {name: (tmp_path / "model-best" / name / "model").stat().st_size for name in PIPES.values()}
+    assert max(sizes.values()) < 10_000
+
+
+def test_a_corpus_for_each_task_with_weights_and_accumulation(corpora, xlmr, tmp_path):
+    """Four corpora of one file, each for a task: all four are learnt."""
+    config = Config().from_disk(CONFIGS / "ja.cfg", interpolate=False)
+    reader = {"@readers": "spacy.Corpus.v1", "path": "${paths.train}", "gold_preproc": False}
+    config["corpora"]["train"] = {
+        "@readers": "spacy_luke.MixedCorpus.v1",
+        "tasks": {f"for_{task}": [task] for task in PIPES},
+        "corpora": {f"for_{task}": dict(reader) for task in PIPES},
+    }
+    config["components"]["luke_relations"]["loss_weight"] = 2.0
+    config.to_disk(tmp_path / "mixed.cfg")
+    settings = [*_overrides(corpora, "ja", xlmr), *_steps(90, 45), "--training.accumulate_gradient", 2]
+    _run("train", tmp_path / "mixed.cfg", "--output", tmp_path / "out", *settings)
+    nlp = spacy.load(tmp_path / "out" / "model-best")
+    for row in TRAIN_JA:
+        assert found(nlp(row[0])) == expected(row)
+
+
+@pytest.mark.parametrize("frozen", [["luke"], ["luke_ner", "luke_typing"]])
+def test_frozen_components(corpora, xlmr, tmp_path, frozen):
+    """Frozen from the start of a second training, which goes on from the first."""
+    before = load_checkpoint(xlmr).weights
+    config = Config().from_disk(CONFIGS / "ja.cfg", interpolate=False)
+    overrides = _overrides(corpora, "ja", xlmr)
+    if frozen != ["luke"]:
+        _run("train", CONFIGS / "ja.cfg", "--output", tmp_path / "first", *overrides, *_steps(2, 2))
+        for name in ("luke", *PIPES.values()):
+            config["components"][name] = {"source": str(tmp_path / "first" / "model-last")}
+    config["training"]["frozen_components"] = frozen
+    config.to_disk(tmp_path / "frozen.cfg")
+    _run("train", tmp_path / "frozen.cfg", "--output", tmp_path / "out", *overrides, *_steps(4, 4))
+    nlp = spacy.load(tmp_path / "out" / "model-last")
+    after = nlp.get_pipe("luke").model.shims[0].encoder.state_dict()
+    moved = [name for name, value in after.items() if not value.equal(before[name])]
+    assert bool(moved) != (frozen == ["luke"])
+    if frozen != ["luke"]:
+        first = spacy.load(tmp_path / "first" / "model-last")
+        same = {n for n in PIPES.values() if nlp.get_pipe(n).model.to_bytes() == first.get_pipe(n).model.to_bytes()}
+        assert same == set(frozen)
+
+
+@pytest.mark.parametrize("lang", ["ja", "xx"])
+def test_the_config_is_complete(lang, tmp_path):
+    """spaCy accepts every setting; the four scores count alike, and no default adds another."""
+    _run("init", "fill-config", CONFIGS / f"{lang}.cfg", tmp_path / "filled.cfg")
+    paths = CONFIGS / f"{lang}.cfg", tmp_path / "filled.cfg"
+    ours, filled = (Config().from_disk(path, interpolate=False) for path in paths)
+    weights = filled["training"]["score_weights"]
+    assert {name: value for name, value in weights.items() if value} == dict.fromkeys(SCORES, 0.25)
+    for name in PIPES.values():
+        assert ours["components"][name]["loss_weight"] == filled["components"][name]["loss_weight"] == 1.0
+        assert filled["components"][name]["model"]["encoder"]["upstream"] == "luke"
