@@ -107,13 +107,13 @@ def test_debug_data(overrides, tmp_path):
 
 
 def test_every_setting_of_the_pipe_is_in_the_config():
-    """But for what the encoder has by default, and the scorer."""
+    """But for what the encoder has by default, the scorer, and the weight of the loss among other pipes."""
     config = Config().from_disk(CONFIG, interpolate=False)
     filled = spacy.blank("xx")
     filled.add_pipe("luke_linker")
     every = filled.config["components"]["luke_linker"]
     written = config["components"]["luke_linker"]
-    assert set(every) - set(written) == {"scorer"} and set(written) <= set(every)
+    assert set(every) - set(written) == {"loss_weight", "scorer"} and set(written) <= set(every)
     for name, value in written.items():
         assert isinstance(value, dict) or value == every[name], name
 

@@ -127,12 +127,12 @@ def test_debug_data_and_init_labels(overrides, tmp_path):
 
 
 def test_every_setting_of_the_pipe_is_in_the_config():
-    """But for what the encoder has by default, and the scorer."""
+    """But for what the encoder has by default, the scorer, and the weight of the loss among other pipes."""
     written = Config().from_disk(CONFIG, interpolate=False)["components"]["luke_typing"]
     nlp = spacy.blank("xx")
     nlp.add_pipe("luke_typing")
     every = nlp.config["components"]["luke_typing"]
-    assert set(every) - set(written) == {"scorer"} and set(written) <= set(every)
+    assert set(every) - set(written) == {"loss_weight", "scorer"} and set(written) <= set(every)
     for name, value in written.items():
         assert isinstance(value, dict) or value == every[name], name
 
