@@ -154,7 +154,7 @@ def main() -> None:
     parser.add_argument("--head-rate", type=float, default=1e-3)
     parser.add_argument("--drop", type=float, default=0.1)
     parser.add_argument("--batch", type=int, default=4, help="stretches of documents")
-    parser.add_argument("--freeze", type=int, default=0, help="layers")
+    parser.add_argument("--freeze", type=int, default=0, help="lowest layers; stock needs one that is trained")
     parser.add_argument("--top-k", type=int, default=30)
     parser.add_argument("--fuzzy", type=float, default=0.75, help="the least similarity of an alias that stands in")
     parser.add_argument("--all-priors", action="store_true", help="train with the text's own mentions counted")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Mode = Literal["global", "exact", "local"]
 
 # What "global" decides of a Doc in a pass at least: it never needs more than a third of the passes of "exact", however
-# unsure it is. Confidence alone needed 0.22 of them on Wiki-Fair's dev part, with this 0.16, with the same decisions.
+# unsure it is. Confidence alone needed 0.22 of them on Wiki-Fair's dev part, with this 0.16, deciding the same.
 AT_LEAST = 3
 
 
