@@ -59,6 +59,36 @@ class LukePipe(TrainablePipe):
         super().finish_update(sgd)
 
 
+class LabelledPipe(LukePipe):
+    """A LukePipe with labels; its model's output has `n_none` classes in front of them."""
+
+    n_none = 1  # "no entity", "no relation"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> list[str]:
+        """What `spacy init labels` writes and `initialize` takes."""
+        return list(self.labels)
+
+    def add_label(self, label: str) -> int:
+        """Add a label, also to a trained pipe: the scores of the others stay.
+
+        RETURNS (int): 1 if it is new, else 0. RAISES ValueError LK501: not a string, or empty.
+        """
+        if not isinstance(label, str) or not label:
+            raise ValueError(Errors.LK501.format(label=label, name=self.name))
+        if label in self.cfg["labels"]:
+            return 0
+        self.cfg["labels"].append(label)
+        self.vocab.strings.add(label)
+        if self.model.has_dim("nO"):
+            self.model.attrs["resize_output"](self.model, self.n_none + len(self.labels))
+        return 1
+
+
 def checked_weight(name: str, value: float) -> float:
     """RAISES ValueError LK505: a loss weight that is negative, infinite or no number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:

@@ -18,7 +18,7 @@ from ..errors import Errors, Warnings
 from ..models.typing import was_asked
 from ..training.type_targets import gold_types, parents, type_targets, with_parents
 from ..training.type_thresholds import global_threshold, imply_parents, label_thresholds
-from .base import LukePipe, checked_weight
+from .base import LabelledPipe, checked_weight
 from .type_counts import TypeCounts
 
 DEFAULT_MODEL = """
@@ -48,7 +48,7 @@ class FoundTypes(NamedTuple):
     probabilities: numpy.ndarray  # (found,) float32
 
 
-class LukeTyping(LukePipe):
+class LukeTyping(LabelledPipe):
     """Asks LUKE about each entity and gives it every type above a threshold.
 
     Writes `doc.spans[types_key]`: a span for each entity and type, with `attrs["scores"]`; of
@@ -90,15 +90,6 @@ class LukeTyping(LukePipe):
             "types_key": types_key,
             "loss_weight": checked_weight(name, loss_weight),
         }
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return tuple(self.cfg["labels"])
-
-    @property
-    def label_data(self) -> list[str]:
-        """What `spacy init labels` writes and `initialize` takes."""
-        return list(self.labels)
 
     def add_label(self, label: str) -> int:
         """Add a type and what it implies, also to a trained pipe: the scores of the others stay.

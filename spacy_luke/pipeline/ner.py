@@ -19,7 +19,7 @@ from ..errors import Errors
 from ..models.ner import NONE_CLASS, has_proposer, was_asked
 from ..training.reach import Reach
 from ..training.span_targets import sample_spans, span_classes
-from .base import LukePipe, checked_weight
+from .base import LabelledPipe, checked_weight
 from .decoding import decode, softmax
 
 DEFAULT_MODEL = """
@@ -45,7 +45,7 @@ class SpanScores(NamedTuple):
     scores: numpy.ndarray  # (spans, 1 + labels) float32, not normalised; column 0 is "no entity"
 
 
-class LukeNER(LukePipe):
+class LukeNER(LabelledPipe):
     """Asks LUKE about every suggested span, keeps the best ones that do not overlap.
 
     Writes `doc.ents`, and to `doc.spans[spans_key]` every scored (span, label) of at least `min_score`,
@@ -91,30 +91,6 @@ class LukeNER(LukePipe):
             "min_score": min_score,
             "loss_weight": checked_weight(name, loss_weight),
         }
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return tuple(self.cfg["labels"])
-
-    @property
-    def label_data(self) -> list[str]:
-        """What `spacy init labels` writes and `initialize` takes."""
-        return list(self.labels)
-
-    def add_label(self, label: str) -> int:
-        """Add a label, also to a trained pipe: the scores of the others stay.
-
-        RETURNS (int): 1 if it is new, else 0. RAISES ValueError LK501: not a string, or empty.
-        """
-        if not isinstance(label, str) or not label:
-            raise ValueError(Errors.LK501.format(label=label, name=self.name))
-        if label in self.cfg["labels"]:
-            return 0
-        self.cfg["labels"].append(label)
-        self.vocab.strings.add(label)
-        if self.model.has_dim("nO"):
-            self.model.attrs["resize_output"](self.model, 1 + len(self.labels))
-        return 1
 
     def predict(self, docs: Iterable[Doc]) -> SpanScores:
         """Scores of every suggested span; the Docs stay as they are."""

@@ -21,7 +21,7 @@ from ..models.relations import ask
 from ..training.relation_reach import RelationReach
 from ..training.relation_targets import GoldPairs, classes_of, gold_pairs, sample_pairs
 from ..types import Question
-from .base import LukePipe, checked_weight
+from .base import LabelledPipe, checked_weight
 from .relation_loss import pair_loss, probabilities
 
 DEFAULT_MODEL = """
@@ -42,7 +42,7 @@ class PairScores(NamedTuple):
     probabilities: numpy.ndarray  # (pairs of all Docs, classes) float32; rows that were not asked are 0
 
 
-class LukeRelations(LukePipe):
+class LukeRelations(LabelledPipe):
     """Asks LUKE about ordered pairs of entities. Writes doc.spans[spans_key]: the entities, with the relations in
     `attrs["relations"]`, see `annotations.py`.
 
@@ -89,33 +89,9 @@ class LukeRelations(LukePipe):
         }
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        return tuple(self.cfg["labels"])
-
-    @property
-    def label_data(self) -> list[str]:
-        """What `spacy init labels` writes and `initialize` takes."""
-        return list(self.labels)
-
-    @property
     def n_none(self) -> int:
         """Classes in front of the labels: "no relation", if a pair has one label."""
         return 0 if self.cfg["multi_label"] else 1
-
-    def add_label(self, label: str) -> int:
-        """Add a label, also to a trained pipe: the scores of the others stay.
-
-        RETURNS (int): 1 if it is new, else 0. RAISES ValueError LK501: not a string, or empty.
-        """
-        if not isinstance(label, str) or not label:
-            raise ValueError(Errors.LK501.format(label=label, name=self.name))
-        if label in self.cfg["labels"]:
-            return 0
-        self.cfg["labels"].append(label)
-        self.vocab.strings.add(label)
-        if self.model.has_dim("nO"):
-            self.model.attrs["resize_output"](self.model, self.n_none + len(self.labels))
-        return 1
 
     # --- prediction ------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import numpy
 from spacy.tokens import Span
 
 from ..scorers import NIL, gold_mentions
+from .aligned import predicted_words
 
 if TYPE_CHECKING:
     from spacy.training import Example
@@ -31,7 +32,7 @@ def gold_links(example: Example, spans_key: str | None = None) -> list[GoldLink]
     """
     found = []
     for span in _gold_spans(example, spans_key):
-        words = _predicted_words(example, span)
+        words = predicted_words(example, span)
         if words is not None:
             found.append(GoldLink(Span(example.predicted, *words, label=span.label), span.kb_id_))
     return found
@@ -40,7 +41,7 @@ def gold_links(example: Example, spans_key: str | None = None) -> list[GoldLink]
 def misaligned_links(example: Example, spans_key: str | None = None) -> list[Span]:
     """The linked gold mentions, spans of example.reference, that `gold_links` leaves out."""
     spans = _gold_spans(example, spans_key)
-    return [span for span in spans if span.kb_id and _predicted_words(example, span) is None]
+    return [span for span in spans if span.kb_id and predicted_words(example, span) is None]
 
 
 def _gold_spans(example: Example, spans_key: str | None) -> Sequence[Span]:
@@ -48,16 +49,6 @@ def _gold_spans(example: Example, spans_key: str | None) -> Sequence[Span]:
     if spans_key is None:
         return gold_mentions(reference)
     return [span for span in reference.spans.get(spans_key, ()) if len(span)]
-
-
-def _predicted_words(example: Example, span: Span) -> tuple[int, int] | None:
-    """First word of example.predicted and one past the last, None if the span does not begin and end with words."""
-    words = example.alignment.y2x[span.start : span.end]
-    if not len(words):
-        return None
-    start, end = int(words[0]), int(words[-1]) + 1
-    back = example.alignment.x2y[start:end]
-    return (start, end) if len(back) and (back[0], back[-1] + 1) == (span.start, span.end) else None
 
 
 def link_targets(links: Sequence[str], candidates: Sequence[Candidates], options: LinkOptions) -> Ints1d:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy
 
 from ..annotations import get_relations
+from .aligned import predicted_words
 
 if TYPE_CHECKING:
-    from spacy.tokens import Span
     from spacy.training import Example
     from thinc.types import Ints1d
 
@@ -43,8 +43,8 @@ def gold_pairs(example: Example, proposed: DocPairs, spans_key: str) -> GoldPair
         return None
     gold: dict[Pair | None, dict[str, None]] = {}
     for head, tail, label, _ in get_relations(example.reference, spans_key):
-        gold.setdefault(_pair(_predicted_words(example, head), _predicted_words(example, tail)), {})[label] = None
-    words = [_predicted_words(example, span) for span in proposed.entities]
+        gold.setdefault(_pair(predicted_words(example, head), predicted_words(example, tail)), {})[label] = None
+    words = [predicted_words(example, span) for span in proposed.entities]
     spans, found, allowed = [], [], []
     reached = set()
     for (head, tail), labels in zip(proposed.pairs.tolist(), proposed.labels):
@@ -63,18 +63,6 @@ def gold_pairs(example: Example, proposed: DocPairs, spans_key: str) -> GoldPair
 
 def _pair(head: tuple[int, int] | None, tail: tuple[int, int] | None) -> Pair | None:
     return None if head is None or tail is None else (*head, *tail)
-
-
-def _predicted_words(example: Example, span: Span) -> tuple[int, int] | None:
-    """First word of example.predicted and one past the last, None if the span does not begin and end with words."""
-    if span.doc is example.predicted:
-        return span.start, span.end
-    words = example.alignment.y2x[span.start : span.end]
-    if not len(words):
-        return None
-    start, end = int(words[0]), int(words[-1]) + 1
-    back = example.alignment.x2y[start:end]
-    return (start, end) if len(back) and (back[0], back[-1] + 1) == (span.start, span.end) else None
 
 
 def classes_of(gold: list[tuple[str, ...]], classes: dict[str, int]) -> Ints1d:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Iterable, Mapping, NamedTuple
 
 import numpy
 
+from .aligned import predicted_words
+
 if TYPE_CHECKING:
     from spacy.training import Example
     from thinc.types import Ints1d
@@ -45,17 +47,11 @@ def gold_types(example: Example, key: str) -> list[GoldTypes] | None:
     reference = example.reference
     if key not in reference.spans:
         return None
-    to_predicted, to_reference = example.alignment.y2x, example.alignment.x2y
     found: dict[tuple[int, int], dict[str, None]] = {}
     for span in reference.spans[key]:
-        words = to_predicted[span.start : span.end]
-        if not len(words):
-            continue
-        start, end = int(words[0]), int(words[-1]) + 1
-        back = to_reference[start:end]
-        if len(back) and (int(back[0]), int(back[-1]) + 1) == (span.start, span.end):
-            types = found.setdefault((start, end), {})
-            types.update({span.label_: None} if span.label_ else {})
+        words = predicted_words(example, span)
+        if words is not None:
+            found.setdefault(words, {}).update({span.label_: None} if span.label_ else {})
     return [GoldTypes(start, end, list(types)) for (start, end), types in sorted(found.items())]
 
 

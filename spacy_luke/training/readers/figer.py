@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import Errors
 from ..type_targets import GoldTypes
 from .gold import open_text
-from .typed import TypedReader, TypedWords
+from .typed import TypedReader, TypedWords, read_lines
 
 
 def build_figer_reader_v1(path: Path, labels: list[str] | None = None, gold_words: bool = False) -> TypedReader:
@@ -28,16 +27,7 @@ def build_figer_reader_v1(path: Path, labels: list[str] | None = None, gold_word
 
 def read_figer(path: Path) -> Iterator[TypedWords]:
     """The texts of a file. RAISES FileNotFoundError LK610, ValueError LK611 with the line."""
-    with open_text(path) as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                text = _text(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError) as err:
-                reason = f"{type(err).__name__}: {err}"
-                raise ValueError(Errors.LK611.format(path=path, line=number, reason=reason)) from err
-            yield text
+    return read_lines(path, _text)
 
 
 def _text(record: dict) -> TypedWords:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...errors import Errors
 from ..type_targets import GoldTypes
-from .gold import open_text
-from .typed import TypedReader, TypedWords
+from .typed import TypedReader, TypedWords, read_lines
 
 # The types of Open Entity as LUKE and others before it are measured on it: give them as `labels`.
 GENERAL_TYPES = ("entity", "event", "group", "location", "object", "organization", "person", "place", "time")
@@ -35,16 +32,7 @@ def build_open_entity_reader_v1(
 
 def read_open_entity(path: Path) -> Iterator[TypedWords]:
     """The texts of a file. RAISES FileNotFoundError LK610, ValueError LK611 with the line."""
-    with open_text(path) as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                text = _text(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError) as err:
-                reason = f"{type(err).__name__}: {err}"
-                raise ValueError(Errors.LK611.format(path=path, line=number, reason=reason)) from err
-            yield text
+    return read_lines(path, _text)
 
 
 def _text(record: dict) -> TypedWords:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -14,8 +15,9 @@ from spacy.training import Example
 from spacy.util import filter_spans
 
 from ...annotations import set_types
-from ...errors import Warnings
+from ...errors import Errors, Warnings
 from ..type_targets import GoldTypes
+from .gold import open_text
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -30,6 +32,20 @@ class TypedWords:
 
     words: list[str]
     mentions: list[GoldTypes]
+
+
+def read_lines(path: Path, text_of: Callable[[dict], TypedWords]) -> Iterator[TypedWords]:
+    """The texts of a file with a JSON record a line. RAISES FileNotFoundError LK610, ValueError LK611 with the line."""
+    with open_text(path) as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                text = text_of(json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError) as err:
+                reason = f"{type(err).__name__}: {err}"
+                raise ValueError(Errors.LK611.format(path=path, line=number, reason=reason)) from err
+            yield text
 
 
 class TypedReader:
