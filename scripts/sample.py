@@ -74,7 +74,7 @@ class _Reader:
         self.sentence: dict[str, list[int]] = {}  # title or surface -> its mentions in the last sentence
 
     def read(self) -> list[dict]:
-        for self.here, line in enumerate(self.path.read_text(encoding="utf8").splitlines(), 1):
+        for self.here, line in enumerate(self.path.read_text(encoding="utf8").splitlines(), 1):  # noqa: B020
             if line.startswith("# "):
                 self._document(line[2:])
             elif line and not self.docs:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from spacy_luke.errors import Errors
@@ -26,7 +26,7 @@ COMMON = ("COMBINING ", "MODIFIER ", "VARIATION ")
 WORD_TABLE = "word_embeddings.weight"
 
 
-@lru_cache(maxsize=None)
+@cache
 def letter_name(char: str) -> str:
     """The Unicode name of a letter or mark, "" for all else (digits, punctuation, symbols, accents)."""
     if unicodedata.category(char)[0] not in "LM":

@@ -118,7 +118,7 @@ def register_extensions() -> None:
         (Span, "luke_types", get_types),
     ):
         if not kind.has_extension(name):
-            kind.set_extension(name, getter=getter)
+            kind.set_extension(name, getter=getter)  # type: ignore[arg-type]
 
 
 def _place(place: int) -> int:

@@ -6,7 +6,6 @@ import warnings
 from pathlib import Path
 
 import numpy
-import spacy
 from spacy.kb import InMemoryLookupKB
 from spacy.tokens import Doc, Span
 from spacy.training import Example

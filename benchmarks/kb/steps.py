@@ -73,6 +73,7 @@ def build(folder: Path, data: Synthetic) -> list[dict]:
 def use(folder: Path, data: Synthetic) -> list[dict]:
     """Open, look up."""
     import spacy
+
     from spacy_luke.kb import MMapKB
 
     vocab = spacy.blank("xx").vocab

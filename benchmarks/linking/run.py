@@ -32,10 +32,10 @@ import spacy
 import torch
 from corpora import SETS, read_docs
 from counts import count_doc, intervals, scores
+from prepare import FOLDS, fold_of
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
-from prepare import FOLDS, fold_of
 from systems import Remembering, make_pipeline, prepare_peer
 
 from spacy_luke.features.candidates import build_candidate_generator_v1

@@ -13,7 +13,7 @@ from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc, Span
 
-from spacy_luke.features.candidates import CandidateGenerator, build_candidate_generator_v1
+from spacy_luke.features.candidates import CandidateGenerator
 from spacy_luke.kb import MMapKB
 from spacy_luke.scorers import NIL
 from spacy_luke.types import Candidates

@@ -23,7 +23,7 @@ def main() -> None:
         rows[row["set"], row["system"], row["mode"]].append(row)
     print(f"| {HEADER} |\n|{'---|' * (HEADER.count('|') + 1)}")
     for name in dict.fromkeys(key[0] for key in rows):
-        found = [rows[name, *key] for key in ORDER if (name, *key) in rows]
+        found = [rows[(name, *key)] for key in ORDER if (name, *key) in rows]
         for group in found:
             print(f"| {' | '.join(cells(group))} |")
         for low, high in zip(found, found[1:]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 import typer
 from wasabi import msg
@@ -121,7 +121,7 @@ class _Bars:
     """A progress bar for each large file. Called with name, bytes done, bytes in all."""
 
     def __init__(self) -> None:
-        self._bar = None
+        self._bar: Any = None  # typer's progress bar
         self._name = ""
         self._done = 0
 

@@ -88,7 +88,7 @@ def info_cli(
     with _refusals("Not shown"):
         kb = MMapKB.open(Vocab(), path)
     if not names:
-        _show({**kb.base.about, "path": kb.base.home})
+        _show({**kb.base.about, "path": kb.base.home})  # type: ignore[union-attr]
         added = kb.added
         msg.text(f"Added since: {len(added.entities):,} entities, {len(added.aliases):,} aliases (merge: kb merge {path})")
     for name in names or ():

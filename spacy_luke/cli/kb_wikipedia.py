@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 from wasabi import msg
@@ -78,7 +78,8 @@ class _Bar:
     """A progress bar for each file: bytes read with rate and time left, and pages."""
 
     def __init__(self) -> None:
-        self._bar, self._path = None, None
+        self._bar: Any = None  # tqdm
+        self._path: Path | None = None
 
     def __enter__(self) -> _Bar:
         return self

@@ -34,10 +34,10 @@ def export_hf(checkpoint: Checkpoint, directory: str | Path) -> None:
         values.pop("special_entities")
         if full:
             ids = checkpoint.special_ids
-            weights[TABLE] = _join(checkpoint.entity_vectors, weights[TABLE], ids)
+            weights[TABLE] = _join(checkpoint.entity_vectors, weights[TABLE], ids)  # type: ignore[arg-type]
             values["entity_vocab_size"] = len(weights[TABLE])
             if BIAS in weights:
-                weights[BIAS] = _join(checkpoint.entity_bias, weights[BIAS], ids)
+                weights[BIAS] = _join(checkpoint.entity_bias, weights[BIAS], ids)  # type: ignore[arg-type]
         values["architectures"] = ["LukeForMaskedLM" if BIAS in weights else "LukeModel"]
         write_entity_names(checkpoint, new / "entity_vocab.json")
         values["tokenizer_class"] = write_hf_tokenizer(checkpoint.tokenizer, new)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Errors
 from ..types import Candidates
@@ -62,8 +62,8 @@ class CandidateGenerator:
         self.honorifics = honorifics
         self.partial_names = partial_names
         self.fuzzy = fuzzy
-        self._lookup = None
-        self._similar = None
+        self._lookup: Any = None  # of the knowledge base that was asked last
+        self._similar: SimilarAliases | None = None
 
     def __reduce__(self):
         return type(self), self.settings

@@ -66,7 +66,7 @@ def marked_questions(
     for doc, doc_groups in zip(docs, groups, strict=True):
         doc_groups = numpy.asarray(doc_groups, dtype="int64").reshape(-1, len(slot_ids), 2)
         for row, ids, places in _cut_out(doc, doc_groups, tokenizer, room):
-            ids, slots = surround(ids, places, markers, tokenizer.cls, tokenizer.sep)
+            ids, slots = surround(ids, places, markers, tokenizer.cls, tokenizer.sep)  # type: ignore[arg-type]
             questions.append(Question(ids, numpy.asarray(slot_ids, dtype="int64"), slots, "full"))
             rows.append(offset + row)
         offset += len(doc_groups)

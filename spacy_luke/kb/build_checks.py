@@ -38,7 +38,7 @@ def check_entity(entity: dict, where: str) -> None:
 
 
 def _is_count(value) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= -1
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= -1)
 
 
 def _is_number(value) -> bool:

@@ -102,7 +102,7 @@ class EntityWriter:
                 self._vectors.write(nothing)
                 self._has_vector.write(np.zeros(len(nothing), bool))
         self._vectors.write(vectors)
-        self._has_vector.write(vectors.any(axis=1))  # type: ignore[union-attr]
+        self._has_vector.write(vectors.any(axis=1))  # type: ignore
 
     def close(self) -> None:
         """Write what is known only at the end; the files are closed by their stack."""

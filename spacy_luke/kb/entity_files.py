@@ -111,7 +111,7 @@ def _read_jsonl(path: Path) -> Iterator[Chunk]:
             entity, count = entry["id"], entry.get("count", -1)
             pairs = [(title, None if is_special(title) else language) for title, language in entry["entities"]]
             names = dict.fromkeys(name_key(title, language) for title, language in pairs)
-            good = type(entity) is int and type(count) is int and count >= -1 and names
+            good: bool = type(entity) is int and type(count) is int and count >= -1 and bool(names)
             good = good and all(_is_name(title, language) for title, language in pairs)
         except (ValueError, KeyError, TypeError, AttributeError):
             good = False
@@ -149,7 +149,7 @@ def _read_json(path: Path) -> Iterator[Chunk]:
                 raise ValueError(Errors.LK314.format(path=path, place=place, found=found, expected=expected))
             if not 0 <= value <= LARGEST_ID:
                 check_id(value, path, place)
-        yield Chunk(keys, ids, list(range(start, start + len(keys))))
+        yield Chunk(keys, ids, list(range(start, start + len(keys))))  # type: ignore[arg-type]
         start += len(keys)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import Errors, Warnings
-from .entity_files import has_language_prefix, is_special, read_entity_file, read_lines
+from .entity_files import has_language_prefix, is_special, read_entity_file
 from .npy import save_npy
 from .qids import read_qids
 from .store import new_directory
@@ -95,8 +95,8 @@ def _write_names(directory: Path, path: Path, about: dict):
     except KeyConflict as e:
         first, second = (_place(path, row) for row in e.rows)
         name = e.key if path.suffix == ".json" else e.key.removeprefix(":")
-        ids = "{} and {}".format(*e.numbers)
-        raise ValueError(Errors.LK326.format(path=path, places=f"{first} and {second}", name=name, ids=ids)) from e
+        both = "{} and {}".format(*e.numbers)
+        raise ValueError(Errors.LK326.format(path=path, places=f"{first} and {second}", name=name, ids=both)) from e
     if not len(names):
         raise ValueError(Errors.LK327.format(path=path))
     return names, np.concatenate(ids), prefixes, np.concatenate(entities), np.concatenate(counts)

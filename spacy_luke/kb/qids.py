@@ -27,7 +27,10 @@ def read_qids(path: Path, names: StringIndex, plain: bool) -> tuple[np.ndarray, 
     LK329 where no line names an entity."""
     if not path.is_file():
         raise ValueError(Errors.LK310.format(path=path))
-    parts, columns, keys, lines, lost = [], 0, [], [], 0
+    parts: list = []
+    keys: list = []
+    lines: list = []
+    columns, lost = 0, 0
 
     def flush() -> int:
         ids = names.find([key for _, key in keys])

@@ -96,7 +96,8 @@ def _deal_out(chunks: Iterable[tuple[Sequence[str], Ints1d]], files: list[IO[byt
 
 
 def _read_part(spool: Path) -> Part:
-    abouts, keys = [np.empty((0, 4), np.uint64)], []
+    abouts = [np.empty((0, 4), np.uint64)]
+    keys: list[bytes] = []
     with open(spool, "rb") as file:
         while head := file.read(8):
             length = int.from_bytes(head, "little")

@@ -22,7 +22,7 @@ def verify_kb(path: str | Path, progress: Callable[[str], None] = lambda name: N
     try:
         home, manifest = find_base(path)
     except ValueError as e:
-        if (manifest := _readable_manifest(home)) is None:
+        if (manifest := _readable_manifest(home)) is None:  # type: ignore[assignment]
             return [str(e), *problems]
         # sizes are wrong: go through all files, not only the first bad one
     if manifest.get("seal") != seal(manifest):

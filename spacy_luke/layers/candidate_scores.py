@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import Callable, TypeAlias
 
 from thinc.api import Model
 from thinc.types import Floats1d, Floats2d
 
 from ..types import LinkOptions
 
-InT = tuple[Floats2d, LinkOptions]
-OutT = Floats1d
+InT: TypeAlias = tuple[Floats2d, LinkOptions]
+OutT: TypeAlias = Floats1d
 
 
 def CandidateScores(nI: int | None = None, use_prior: bool = True) -> Model[InT, OutT]:

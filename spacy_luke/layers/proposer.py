@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import Callable, TypeAlias
 
 import numpy
 from thinc.api import Model
@@ -11,7 +11,7 @@ from thinc.types import Floats2d, Ints1d
 from ..types import LukeStates
 
 InT = LukeStates
-OutT = Floats2d
+OutT: TypeAlias = Floats2d
 
 
 def Proposer(nI: int | None = None, rank: int = 32) -> Model[InT, OutT]:

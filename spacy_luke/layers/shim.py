@@ -45,14 +45,14 @@ class LukeShim(Shim):
 
     _model: LukeEncoder | None
     _config: LukeConfig | None
-    tokenizer: PieceTokenizer | None
+    _tokenizer: PieceTokenizer | None
     entity_head: dict[str, numpy.ndarray]  # what `layers.entity_head` starts from; empty if nothing is known
 
     def __init__(self, settings: EncoderSettings):
         super().__init__(None)
         self.settings = settings
         self._config = None
-        self.tokenizer = None
+        self._tokenizer = None
         self.entity_head = {}
 
     @property
@@ -68,6 +68,13 @@ class LukeShim(Shim):
         if self._config is None:
             raise ValueError(Errors.LK401)
         return self._config
+
+    @property
+    def tokenizer(self) -> PieceTokenizer:
+        """RAISES ValueError LK401 as `encoder`."""
+        if self._tokenizer is None:
+            raise ValueError(Errors.LK401)
+        return self._tokenizer
 
     @property
     def is_loaded(self) -> bool:
@@ -104,20 +111,20 @@ class LukeShim(Shim):
         encoder.gradient_checkpointing = settings.gradient_checkpointing
         if settings.freeze_embeddings:
             encoder.embeddings.requires_grad_(False)
-        for layer in encoder.encoder.layer[: settings.freeze_layers]:
+        for layer in encoder.encoder["layer"][: settings.freeze_layers]:  # type: ignore[index]
             layer.requires_grad_(False)
-        self._model, self._config, self.tokenizer = encoder.eval(), config, tokenizer
+        self._model, self._config, self._tokenizer = encoder.eval(), config, tokenizer
         self.entity_head = entity_head
 
     def copy(self) -> LukeShim:
         """A shim with the same weights and an id of its own: optimizers know weights by the shim's id, so
         copies with one id, as Thinc makes them, would share their moving averages."""
         copied = LukeShim(self.settings)
-        copied._model, copied._config, copied.tokenizer = deepcopy(self._model), self._config, self.tokenizer
+        copied._model, copied._config, copied._tokenizer = deepcopy(self._model), self._config, self._tokenizer
         copied.entity_head = self.entity_head
         return copied
 
-    def predict(self, inputs: LukeInputs, view: SlotView) -> LukeOutputs:
+    def predict(self, inputs: LukeInputs, view: SlotView) -> LukeOutputs:  # type: ignore[override]
         import torch
 
         self.encoder.eval()
@@ -141,7 +148,7 @@ class LukeShim(Shim):
         with torch.inference_mode(), self._autocast():
             return self.encoder.ask(inputs, layers)
 
-    def begin_update(self, inputs: LukeInputs, view: SlotView) -> LukeOutputs:
+    def begin_update(self, inputs: LukeInputs, view: SlotView) -> LukeOutputs:  # type: ignore[override]
         """Outputs keep torch's graph; call backward on what is made of them."""
         self.encoder.train()
         with self._autocast():
@@ -156,7 +163,7 @@ class LukeShim(Shim):
 
     def gradients(self) -> Iterator[torch.Tensor]:
         """The gradients that wait for `finish_update`."""
-        for parameter in self._model.parameters() if self.is_loaded else ():
+        for parameter in self._model.parameters() if self._model is not None else ():
             if parameter.grad is not None:
                 yield parameter.grad
 
@@ -174,7 +181,7 @@ class LukeShim(Shim):
             self.encoder.to("cpu" if device_type == "cpu" else f"cuda:{device_id}")
 
     def to_bytes(self) -> bytes:
-        if self._model is None or self.tokenizer is None:
+        if self._model is None:
             return srsly.msgpack_dumps({})
         from safetensors.torch import save
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import Callable, TypeAlias
 
 from thinc.api import Model
 from thinc.types import Floats2d
@@ -10,7 +10,7 @@ from thinc.types import Floats2d
 from ..types import LukeStates
 
 InT = LukeStates
-OutT = Floats2d
+OutT: TypeAlias = Floats2d
 
 
 def SlotHead(

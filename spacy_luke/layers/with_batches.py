@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Literal
+from typing import Callable, Literal, TypeAlias
 
 import numpy
 from thinc.api import Model
@@ -11,7 +11,7 @@ from thinc.types import Floats2d
 from ..types import Question
 
 InT = list[Question]
-OutT = Floats2d
+OutT: TypeAlias = Floats2d
 
 
 def with_batches(

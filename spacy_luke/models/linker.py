@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Callable
+from typing import Callable, TypeAlias
 
 import numpy
 from thinc.api import Model, chain
 from thinc.types import Floats1d
 
 from ..layers.candidate_scores import CandidateScores
-from ..layers.encoder import InT as QuestionsT, OutT as StatesT
+from ..layers.encoder import InT as QuestionsT
+from ..layers.encoder import OutT as StatesT
 from ..layers.entity_head import EntityHead
 from ..layers.with_batches import with_batches
 from ..types import LinkOptions, Question
@@ -18,7 +19,7 @@ from .encoder import get_shim
 
 # Questions; for each of their slots the mention it answers for, -1 = it is context; options of the mentions.
 InT = tuple[list[Question], "object", LinkOptions]
-OutT = Floats1d
+OutT: TypeAlias = Floats1d
 
 
 def build_luke_linker_v1(

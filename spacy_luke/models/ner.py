@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Callable, TypeAlias
 
 import numpy
 from thinc.api import Model, chain
@@ -12,7 +12,8 @@ from thinc.types import Floats2d, Ragged
 from ..errors import Errors
 from ..features.questions import AskedSpans, ask_spans
 from ..features.windows import SpanGetter
-from ..layers.encoder import InT as QuestionsT, OutT as StatesT
+from ..layers.encoder import InT as QuestionsT
+from ..layers.encoder import OutT as StatesT
 from ..layers.proposer import Proposer
 from ..layers.span_head import SpanHead, larger_head
 from ..layers.with_batches import with_batches
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 InT = tuple[list["Doc"], Ragged]
-OutT = Floats2d
+OutT: TypeAlias = Floats2d
 
 # The class of spans that are no entity, and the score of the others where a span could not be asked.
 NONE_CLASS = 0
@@ -67,8 +68,8 @@ def build_luke_ner_v1(
     if proposals is not None and (proposals <= 0 or view == "full"):
         raise ValueError(Errors.LK406.format(value=proposals, view=view))
     head, proposer = SpanHead(nO), None if proposals is None else Proposer()
-    refs = {"encoder": encoder, "output_layer": head}
-    if proposer is None:
+    refs: dict[str, Model | None] = {"encoder": encoder, "output_layer": head}
+    if proposer is None or proposals is None:
         batches = with_batches(chain(encoder, head), batch_size)
     else:
         batches, refs["proposer"] = with_proposals(encoder, head, proposer, proposals, batch_size), proposer

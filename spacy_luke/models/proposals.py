@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Callable
+from typing import Callable, TypeAlias
 
 import numpy
 from thinc.api import Model
@@ -17,7 +17,7 @@ from ..layers.with_batches import cut_batches
 from ..types import LukeStates, Question
 from .encoder import get_shim
 
-OutT = Floats2d
+OutT: TypeAlias = Floats2d
 
 
 def with_proposals(encoder: Model, head: Model, proposer: Model, per_word: float, batch_size: int) -> Model[InT, OutT]:

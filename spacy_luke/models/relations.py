@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Sequence
+from typing import TYPE_CHECKING, Callable, Sequence, TypeAlias
 
 from thinc.api import Model, chain
 from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..features.marked import Marked, marked_questions
-from ..layers.encoder import InT as QuestionsT, OutT as StatesT
+from ..layers.encoder import InT as QuestionsT
+from ..layers.encoder import OutT as StatesT
 from ..layers.slot_head import SlotHead, larger_head
 from ..layers.with_batches import with_batches
 from ..types import Question
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from thinc.types import Ints2d
 
 InT = list[Question]
-OutT = Floats2d
+OutT: TypeAlias = Floats2d
 
 
 def build_luke_relations_v1(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Sequence
+from typing import TYPE_CHECKING, Callable, Sequence, TypeAlias
 
 from thinc.api import Model, chain
 from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..features.marked import Marked, marked_questions
-from ..layers.encoder import InT as QuestionsT, OutT as StatesT
+from ..layers.encoder import InT as QuestionsT
+from ..layers.encoder import OutT as StatesT
 from ..layers.slot_head import SlotHead, larger_head
 from ..layers.with_batches import with_batches
 from .encoder import get_shim
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from thinc.types import Ints2d
 
 # Docs; for each of them its mentions (mentions, 2), word offsets.
-InT = tuple[list["Doc"], "Sequence[Ints2d]"]
-OutT = Floats2d
+InT: TypeAlias = tuple[list["Doc"], "Sequence[Ints2d]"]
+OutT: TypeAlias = Floats2d
 
 # The score of all types where a mention could not be asked: no probability at all.
 NOT_ASKED = -1e4

@@ -93,8 +93,8 @@ def ask(model: Model, windows, options: LinkOptions, shown, mentions: Ints1d, pr
     questions = [ask_window(w, mask, rows, shown, options.vectors) for w in windows]
     wanted = numpy.zeros(len(options.lengths), dtype=bool)
     wanted[mentions] = True
-    slots = [numpy.where(w.is_asked & wanted[w.mentions], w.mentions, -1) for w in windows]
-    slots = numpy.concatenate([numpy.zeros(0, "int64"), *slots])
+    parts = [numpy.where(w.is_asked & wanted[w.mentions], w.mentions, -1) for w in windows]
+    slots = numpy.concatenate([numpy.zeros(0, "int64"), *parts])
     scores = model.ops.to_numpy(model.predict((questions, slots, options)))
     found = softmax_by_mention(scores, options)
     places = numpy.repeat(wanted, options.lengths + 1)

@@ -82,7 +82,7 @@ def embed_kb(
         file = _file(work, rows)
         if not file.is_file():
             with new_file(file) as out:
-                numpy.savez(out, **_embed(kb, rows, table_rows[rows.start : rows.stop], found))
+                numpy.savez(out, **_embed(kb, rows, table_rows[rows.start : rows.stop], found))  # type: ignore[arg-type]
         kinds += numpy.bincount(_load(file)["kind"], minlength=3)
         progress(rows.stop, len(kb))
     entities = len(kb)
@@ -102,7 +102,7 @@ def _open(source: str | Path) -> tuple[Source, Path]:
         linkers = [pipe for name, pipe in nlp.pipeline if nlp.get_pipe_meta(name).factory == "luke_linker"]
         if not linkers:
             raise ValueError(Errors.LK516.format(path=source, pipes=", ".join(nlp.pipe_names)))
-        return Source(linkers[0].model, None, is_fresh=False), home
+        return Source(linkers[0].model, None, is_fresh=False), home  # type: ignore[attr-defined]
     home = find_checkpoint(source)
     checkpoint = load_checkpoint(home)
     table = None if checkpoint.entity_vectors is None else TableRows(checkpoint)
@@ -145,9 +145,9 @@ def _embed(kb: MMapKB, rows: range, table_rows: numpy.ndarray, source: Source) -
     known = numpy.flatnonzero(table_rows >= 0)
     if table is not None:
         vectors[known], biases[known] = table.vectors(table_rows[known]), table.biases(table_rows[known])
-    passages = {i: passage_of(kb.info_at(row)) for i, row in enumerate(rows) if table_rows[i] < 0}
+    described = ((i, passage_of(kb.info_at(row))) for i, row in enumerate(rows) if table_rows[i] < 0)
     is_off = table is not None and source.is_fresh  # a head that knows nothing of this table
-    passages = {i: passage for i, passage in passages.items() if passage is not None and not is_off}
+    passages = {i: passage for i, passage in described if passage is not None and not is_off}
     places = numpy.asarray([*passages], dtype="int64")
     vectors[places] = embed_passages(model, [*passages.values()])
     kind[places[vectors[places].any(axis=1)]], kind[known] = _DESCRIPTION, _TABLE

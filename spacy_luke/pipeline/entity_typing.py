@@ -170,7 +170,8 @@ class LukeTyping(LabelledPipe):
             first, last = numpy.searchsorted(found.rows, [offset, offset + len(mentions)])
             rows, types = found.rows[first:last], found.types[first:last].tolist()
             labels = self.cfg["labels"]
-            spans = [Span(doc, *borders[row].tolist(), label=labels[label]) for row, label in zip(rows, types)]
+            places = borders[rows].tolist()
+            spans = [Span(doc, start, end, label=labels[label]) for (start, end), label in zip(places, types)]
             scores = found.probabilities[first:last].tolist()
             doc.spans[key] = SpanGroup(doc, name=key, spans=spans, attrs={"scores": scores})
             offset += len(mentions)
@@ -282,7 +283,8 @@ class LukeTyping(LabelledPipe):
 
 def _chunks(docs, mentions, size: int) -> Iterator[tuple[list[Doc], list[numpy.ndarray]]]:
     """Docs and their mentions in order, up to `size` mentions at a time; a Doc may come more than once."""
-    parts, n = ([], []), 0
+    parts: tuple[list, list] = ([], [])
+    n = 0
     for doc, spans in zip(docs, mentions):
         while len(spans):
             taken, spans = spans[: size - n], spans[size - n :]

@@ -12,11 +12,16 @@ from ..annotations import register_extensions
 from ..features.candidates import GetCandidates
 from ..features.pairs import GetPairs
 from .disambiguation import Mode
-from .entity_typing import DEFAULT_MODEL as DEFAULT_TYPING_MODEL, LukeTyping
-from .linker import DEFAULT_MODEL as DEFAULT_LINKER_MODEL, LukeLinker
-from .luke import DEFAULT_MODEL as DEFAULT_LUKE_MODEL, Luke
-from .ner import DEFAULT_MODEL as DEFAULT_NER_MODEL, LukeNER
-from .relations import DEFAULT_MODEL as DEFAULT_RELATIONS_MODEL, LukeRelations
+from .entity_typing import DEFAULT_MODEL as DEFAULT_TYPING_MODEL
+from .entity_typing import LukeTyping
+from .linker import DEFAULT_MODEL as DEFAULT_LINKER_MODEL
+from .linker import LukeLinker
+from .luke import DEFAULT_MODEL as DEFAULT_LUKE_MODEL
+from .luke import Luke
+from .ner import DEFAULT_MODEL as DEFAULT_NER_MODEL
+from .ner import LukeNER
+from .relations import DEFAULT_MODEL as DEFAULT_RELATIONS_MODEL
+from .relations import LukeRelations
 
 register_extensions()
 

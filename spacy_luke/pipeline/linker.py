@@ -164,7 +164,7 @@ class LukeLinker(LukePipe):
         described = [(entity, passage_of(entity)) for entity in entities if entity.get("vector") is None]
         described = [(entity, passage) for entity, passage in described if passage is not None]
         if self.kb.entity_vector_length:
-            vectors = embed_passages(self.model, [passage for _, passage in described])
+            vectors = embed_passages(self.model, [passage for _, passage in described])  # type: ignore[misc]
             for (entity, _), vector in zip(described, vectors):
                 entity["vector"] = vector.tolist()
         self.kb.add_entities(entities)

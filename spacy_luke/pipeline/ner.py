@@ -140,14 +140,14 @@ class LukeNER(LabelledPipe):
             Span(doc, int(spans[row, 0]), int(spans[row, 1]), label=self.labels[label - 1])
             for row, label in decode(spans, scores, taken)
         ]
-        doc.set_ents([*kept, *found], blocked=blocked, default="outside")
+        doc.set_ents([*kept, *found], blocked=list(blocked), default="outside")
         probabilities = softmax(scores)
         probabilities[:, NONE_CLASS] = 0.0
         above = numpy.argwhere(probabilities >= max(self.cfg["min_score"], 1e-9))
         group = SpanGroup(
             doc,
             name=self.cfg["spans_key"],
-            spans=[Span(doc, *spans[row].tolist(), label=self.labels[label - 1]) for row, label in above],
+            spans=[Span(doc, *spans[row].tolist(), label=self.labels[label - 1]) for row, label in above],  # type: ignore[misc]
         )
         group.attrs["scores"] = probabilities[above[:, 0], above[:, 1]]
         doc.spans[self.cfg["spans_key"]] = group

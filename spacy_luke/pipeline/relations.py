@@ -89,7 +89,7 @@ class LukeRelations(LabelledPipe):
         }
 
     @property
-    def n_none(self) -> int:
+    def n_none(self) -> int:  # type: ignore[override]
         """Classes in front of the labels: "no relation", if a pair has one label."""
         return 0 if self.cfg["multi_label"] else 1
 

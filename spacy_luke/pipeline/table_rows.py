@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy
 
@@ -25,8 +25,9 @@ class TableRows:
     """The entity table of a full LUKE, looked up by what a knowledge base knows of an entity."""
 
     def __init__(self, checkpoint: Checkpoint):
-        self._vectors, self._biases = checkpoint.entity_vectors, checkpoint.entity_bias
-        self._vocab = checkpoint.entity_vocab()
+        self._vectors: Any = checkpoint.entity_vectors
+        self._biases: Any = checkpoint.entity_bias
+        self._vocab: Any = checkpoint.entity_vocab()
 
     def vectors(self, rows: Ints1d) -> Floats2d:
         """(rows, emb) float32."""

@@ -68,10 +68,10 @@ class TypeCounts:
             yield Warnings.LKW530.format(
                 name=name, n=lost, gold=gold, share=lost / gold, types=len(unknown), examples=_shown(unknown)
             )
-        lost = self._misaligned + self._not_asked(model)
-        if lost:
-            n, gold = lost.total(), self.n_mentions + self._misaligned.total()
-            yield Warnings.LKW531.format(name=name, n=n, gold=gold, share=n / gold, examples=_shown(lost))
+        missed = self._misaligned + self._not_asked(model)
+        if missed:
+            n, gold = missed.total(), self.n_mentions + self._misaligned.total()
+            yield Warnings.LKW531.format(name=name, n=n, gold=gold, share=n / gold, examples=_shown(missed))
 
     def _not_asked(self, model: Model) -> Counter[str]:
         docs = [doc for doc, _, _ in self._doubtful]

@@ -11,7 +11,7 @@ import json
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Iterator
+from typing import TYPE_CHECKING, Any, Iterator
 
 from ..errors import Errors
 
@@ -42,17 +42,18 @@ class SentencePieceModel:
         """RAISES: LK204 if the file is not a whole SentencePiece model."""
         model = cls()
         try:
+            value: Any  # bytes, or the int of a varint: which, the number says
             for number, value in _fields(path.read_bytes()):
                 if number == 1:
-                    piece = dict(_fields(value))
+                    piece: dict[int, Any] = dict(_fields(value))
                     score = struct.unpack("<f", piece.get(2, b"\0\0\0\0"))[0]
                     model.pieces.append((piece[1].decode("utf-8"), score, piece.get(3, _NORMAL)))
                 elif number == 2:
-                    trainer = dict(_fields(value))
+                    trainer: dict[int, Any] = dict(_fields(value))
                     model.model_type = trainer.get(3, _UNIGRAM)
                     model.byte_fallback = bool(trainer.get(35, 0))
                 elif number == 3:
-                    normalizer = dict(_fields(value))
+                    normalizer: dict[int, Any] = dict(_fields(value))
                     model.charsmap = normalizer.get(2, b"")
                     model.add_dummy_prefix = bool(normalizer.get(3, 1))
                     model.remove_extra_whitespaces = bool(normalizer.get(4, 1))

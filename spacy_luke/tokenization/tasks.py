@@ -57,7 +57,7 @@ def encode_task(
     markers = (tokenizer.ent, tokenizer.ent2)[: wanted or 0]
     if None in markers:
         raise ValueError(Errors.LK208.format(task=task))
-    return surround(pieces.ids, runs, markers, tokenizer.cls, tokenizer.sep)
+    return surround(pieces.ids, runs, markers, tokenizer.cls, tokenizer.sep)  # type: ignore[arg-type]
 
 
 def surround(

@@ -89,7 +89,8 @@ def gold_spans(example: Example) -> Ints2d:
 
 
 def _describe(counts: Counts, n_gold: int) -> dict[str, object]:
-    lengths, labels = Counter(), Counter()
+    lengths: Counter[int] = Counter()
+    labels: Counter[str] = Counter()
     for (label, length), count in counts.items():
         lengths[length] += count
         labels[label] += count

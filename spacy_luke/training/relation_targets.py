@@ -46,7 +46,7 @@ def gold_pairs(example: Example, proposed: DocPairs, spans_key: str) -> GoldPair
         gold.setdefault(_pair(predicted_words(example, head), predicted_words(example, tail)), {})[label] = None
     words = [predicted_words(example, span) for span in proposed.entities]
     spans, found, allowed = [], [], []
-    reached = set()
+    reached: set = set()
     for (head, tail), labels in zip(proposed.pairs.tolist(), proposed.labels):
         pair = _pair(words[head], words[tail])
         known = gold.get(pair, {})

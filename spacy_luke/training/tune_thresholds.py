@@ -42,5 +42,5 @@ def tune_pipes(nlp: Language, *, pipes: list[str] | None = None, per_label: bool
     [dev] = resolve_dot_names(config, [config["training"]["dev_corpus"]])
     examples = list(dev(nlp))
     for name in pipes:
-        nlp.get_pipe(name).tune_thresholds(examples, per_label=per_label)
+        nlp.get_pipe(name).tune_thresholds(examples, per_label=per_label)  # type: ignore[attr-defined]
     return nlp

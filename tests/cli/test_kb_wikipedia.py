@@ -9,7 +9,6 @@ from spacy_luke.kb.mmap_kb import MMapKB
 
 from ..kb.wikipedia.dumps import dump, page
 
-
 COMMAND = ["kb", "from-wikipedia"]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy
 import pytest
 import spacy
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from spacy.tokens import Doc
 
 from spacy_luke.features.marked import marked_questions

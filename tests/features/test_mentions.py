@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy
 import pytest
 import spacy
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from spacy.tokens import Doc
 
 from spacy_luke.features.mentions import ask_window, mention_windows
@@ -63,7 +64,7 @@ def test_every_mention_that_fits_is_asked_once(tokenizer, data):
     spans = []
     for doc in docs:
         places = st.tuples(st.integers(0, len(doc) - 1), st.integers(1, 8))
-        places = places.map(lambda place, n=len(doc): (place[0], min(n, sum(place))))
+        places = places.map(lambda place, n=len(doc): (place[0], min(n, sum(place))))  # noqa: B008
         spans.append(numpy.asarray(data.draw(st.lists(places, max_size=8)), dtype="int64").reshape(-1, 2))
     doc_of = numpy.repeat(numpy.arange(len(docs)), [len(s) for s in spans])
     pieces = [each for doc, places in zip(docs, spans) for each in _pieces(tokenizer, doc, places)]

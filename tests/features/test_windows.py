@@ -1,7 +1,8 @@
 import numpy
 import pytest
 import spacy
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from spacy.tokens import Doc
 
 from spacy_luke.features.windows import context_windows, span_getter_windows

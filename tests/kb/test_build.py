@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 import spacy
 
-from spacy_luke.kb import MMapKB
-from spacy_luke.kb import build_entities, build_links
+from spacy_luke.kb import MMapKB, build_entities, build_links
 from spacy_luke.kb.build import DuplicateEntity, build_kb
 from spacy_luke.kb.normalise import normalise_alias
 

@@ -1,5 +1,6 @@
 import numpy
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from thinc.api import Model
 
 from spacy_luke.layers.with_batches import cut_batches, with_batches

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from spacy_luke.pipeline import linker as linker_module
 from spacy_luke.pipeline.disambiguation import disambiguate

@@ -10,7 +10,6 @@ from .loop import MENTIONS, WORDS, Setting, alias_of, best, random_priors
 from .test_disambiguation import assert_same, decisions  # noqa: F401
 
 
-
 def _long_text(n: int):
     """n mentions with words between them."""
     rng = numpy.random.default_rng(4)

@@ -1,7 +1,7 @@
 import numpy
 import pytest
 import torch
-from thinc.api import Linear, Model, SGD
+from thinc.api import SGD, Linear, Model
 
 from spacy_luke.training.gradients import clip_gradients, scale_gradients
 from spacy_luke.training.optimizer import build_adamw_v1

@@ -31,7 +31,8 @@ class DumpFile:
     """
 
     def __init__(self, path: Path):
-        self.path, self.position, self.damage = Path(path), 0, []
+        self.path, self.position = Path(path), 0
+        self.damage: list[str] = []
         if not self.path.is_file():
             raise ValueError(Errors.LK361.format(path=path))
         self.size = self.path.stat().st_size

@@ -47,7 +47,7 @@ def add_wikidata(wikis: dict[str, Titles], path: Path) -> tuple[Path, np.ndarray
 
     def flush(language: str) -> None:
         names, numbers, disambig = ([row[i] for row in waiting[language]] for i in range(3))
-        rows = _set(wikis[language], names, numbers)
+        rows = _set(wikis[language], names, numbers)  # type: ignore[arg-type]
         wikis[language].mark_disambiguation(rows[np.array(disambig, dtype=bool) & (rows >= 0)])
         waiting[language].clear()
 

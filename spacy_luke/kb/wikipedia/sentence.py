@@ -50,7 +50,9 @@ def first_sentence(text: str, site: Site) -> str:
 
 def _without_blocks(text: str) -> str:
     """What stands outside templates, tables and references, up to the first heading."""
-    kept, waiting, done, size = [], [], 0, 0
+    kept: list = []
+    waiting: list = []
+    done, size = 0, 0
     for match in _BLOCKS.finditer(text):
         if not waiting:
             kept.append(text[done : match.start()])

@@ -59,10 +59,12 @@ def read_siteinfo(head: str, language: str | None = None) -> Site | None:
     dbname = re.search(r"<dbname>([^<]*)</dbname>", head)
     found = _DBNAME.fullmatch(dbname[1].strip()) if dbname else None
     found = found or _HOST.search(head) or re.search(r'xml:lang="([a-z-]+)"', head)
-    if language is None and found is None:
-        return None
+    if language is None:
+        if found is None:
+            return None
+        language = found[1].replace("_", "-")
     names = {unescape(name).lower(): int(key) for key, name in _NAMESPACE.findall(head) if name}
-    return Site(language or found[1].replace("_", "-"), names, "<case>case-sensitive</case>" not in head)
+    return Site(language, names, "<case>case-sensitive</case>" not in head)
 
 
 def language_of_name(name: str) -> str | None:

@@ -24,7 +24,7 @@ from ..store import MANIFEST, new_directory, read_manifest
 from .extract import extract
 from .files import DumpFile
 from .pages import NoPages, page_batches
-from .site import Site, language_of_name, read_siteinfo
+from .site import language_of_name, read_siteinfo
 
 KIND, VERSION = "spacy_luke.wikipedia", 1
 PAIRS = 1_000_000  # counted links kept in memory before they are written, some 200 MB

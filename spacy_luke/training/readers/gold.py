@@ -61,7 +61,8 @@ def gold_doc(gold: GoldText, doc: Doc) -> list[str]:
             spans.append(span)
     spans.sort(key=lambda span: (not span.kb_id, span.start_char - span.end_char, span.start))
     taken = [False] * len(doc)
-    ents, alternatives = [], []
+    ents: list[Span] = []
+    alternatives: list[Span] = []
     for span in spans:
         is_free = not any(taken[span.start : span.end])
         (ents if is_free else alternatives).append(span)
