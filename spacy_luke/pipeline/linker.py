@@ -68,13 +68,15 @@ class Link(NamedTuple):
     candidates: list[str]
     scores: list[float]  # (candidates,) probabilities; with `nil` they add up to 1
     nil: float
+    step: int  # the pass in which it was decided, from 0; -1 = no candidates, nothing to decide
 
 
 class LukeLinker(LukePipe):
     """Asks LUKE about all mentions of a Doc at once, decides the surest first and shows it to the others.
 
     Writes `token.ent_kb_id_`, an id or "NIL", and `doc.spans[name]`: the mentions, with
-    `attrs["candidates"]` and `attrs["scores"]`, a list for each mention, and `attrs["nil"]`.
+    `attrs["candidates"]` and `attrs["scores"]`, a list for each mention, `attrs["nil"]`, and `attrs["steps"]`: the pass
+    in which each was decided, from 0, by the probabilities of that pass; -1 where there was nothing to decide.
 
     See `make_luke_linker` for the settings.
     """
@@ -195,7 +197,7 @@ class LukeLinker(LukePipe):
         for row, found in enumerate(asked.candidates):
             *scores, nil = decided.probabilities[starts[row] : asked.options.nil_rows[row] + 1].tolist()
             best = int(decided.chosen[row] - starts[row])
-            links.append(Link((found.ids + [NIL])[best], found.ids, scores, nil))
+            links.append(Link((found.ids + [NIL])[best], found.ids, scores, nil, int(decided.order[row])))
         rows = iter(links)
         return [[(span, next(rows)) for span in spans] for spans in mentions]
 
@@ -210,6 +212,7 @@ class LukeLinker(LukePipe):
             group.attrs["candidates"] = [link.candidates for _, link in found]
             group.attrs["scores"] = [link.scores for _, link in found]
             group.attrs["nil"] = [link.nil for _, link in found]
+            group.attrs["steps"] = [link.step for _, link in found]
             doc.spans[self.name] = group
 
     def _mentions(self, doc: Doc) -> list[Span]:

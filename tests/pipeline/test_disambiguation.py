@@ -58,6 +58,7 @@ def test_equals_the_loop(setting, mode, decisions):
     assert {(e.start, e.end): e.kb_id_ for e in doc.ents} == links
     assert {(s.start, s.end): s.kb_id_ for s in doc.spans["luke_linker"]} == links
     [decided] = decisions
+    assert doc.spans["luke_linker"].attrs["steps"] == decided.order.tolist()
     if order is None:
         assert decided.passes.tolist() == [1] and not decided.order.any()
     else:
@@ -79,6 +80,22 @@ def test_several_docs_at_once_each_by_its_own_loop(setting):
     docs = [words_doc(nlp, WORDS, spans) for spans in mentions]
     for doc, spans in zip(linker.pipe(docs, batch_size=3), mentions):
         assert_same(answers(doc), setting.loop.run(WORDS, spans, PRIORS, "exact")[0])
+
+
+@pytest.mark.parametrize("mode", ["global", "exact"])
+def test_steps_do_not_depend_on_other_docs(setting, mode):
+    nlp, linker = setting.linker(PRIORS, mode)
+    docs = [words_doc(nlp, WORDS, spans) for spans in (MENTIONS[3:5], MENTIONS, MENTIONS[::2])]
+    alone = [linker(doc.copy()).spans["luke_linker"].attrs["steps"] for doc in docs]
+    assert [doc.spans["luke_linker"].attrs["steps"] for doc in linker.pipe(docs, batch_size=3)] == alone
+    assert max(alone[0]) < max(alone[1])
+
+
+def test_a_mention_without_candidates_has_no_step(setting):
+    known = alias_of(WORDS, MENTIONS[0])
+    nlp, linker = setting.linker({known: PRIORS[known]})
+    doc = linker(words_doc(nlp, WORDS, MENTIONS[:2]))
+    assert doc.spans["luke_linker"].attrs["steps"] == [0, -1]
 
 
 @pytest.mark.parametrize("mode", ["global", "exact", "local"])

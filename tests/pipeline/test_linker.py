@@ -135,6 +135,7 @@ def test_results_are_kept(trained):
     [from_bin] = DocBin().from_bytes(bytes_data).get_docs(empty)
     for kept in (doc.copy(), from_bin, Doc(spacy.blank("xx").vocab).from_bytes(doc.to_bytes())):
         assert links(kept) == links(doc) and answers(kept) == answers(doc)
+        assert kept.spans["luke_linker"].attrs["steps"] == [0, 0]
         assert [(s.label_, s.kb_id_) for s in kept.spans["luke_linker"]] == [("LOC", "Q2"), ("ORG", "Q4")]
 
 
@@ -142,7 +143,8 @@ def test_attributes_are_plain(trained):
     attrs = trained(_given(trained)[0]).spans["luke_linker"].attrs
     assert {type(x) for found in attrs["candidates"] for x in found} == {str}
     assert {type(x) for found in attrs["scores"] for x in found} | {type(x) for x in attrs["nil"]} == {float}
-    assert set(attrs) == {"candidates", "scores", "nil"}
+    assert {type(x) for x in attrs["steps"]} == {int}
+    assert set(attrs) == {"candidates", "scores", "nil", "steps"}
 
 
 def test_scores_of_the_pipeline(trained):
