@@ -26,7 +26,9 @@ def drop(states: Tensor, p: float) -> Tensor:
     draws = torch.empty(n // 4 + 1, dtype=torch.int64).random_(-(2**63), None)
     numbers = draws.view(torch.int16)[:n].view(states.shape)
     steps = min(round(p * _STEPS), _STEPS - 1)
-    return states.masked_fill(numbers < steps - _STEPS // 2, 0.0) * (_STEPS / (_STEPS - steps))
+    # a product, as masked_fill is twice as slow, forth and back
+    kept = (numbers >= steps - _STEPS // 2).to(states.dtype)
+    return states * kept.mul_(_STEPS / (_STEPS - steps))
 
 
 class Dropout(nn.Module):
