@@ -11,6 +11,7 @@ copies and other processes. Gold is written and read in the same places.
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Iterable, Mapping, NamedTuple, Sequence
 
 from spacy.tokens import Doc, Span, SpanGroup
@@ -62,13 +63,16 @@ def set_relations(
     relations: Relation, or (head, tail, label) or (head, tail, label, score) with Spans of this Doc.
     entities: all that were looked at, with a relation or without; None = doc.ents. Heads and tails that are
         not among them are added. A Doc with the group and without a relation says: there is none.
-    RAISES ValueError LK263: a head, tail or entity that is not a Span of this Doc.
+    RAISES ValueError LK263: a head, tail or entity that is not a Span of this Doc; LK264: a label that is not a
+        string or empty, a score that is not a number.
     """
     kept = list(doc.ents if entities is None else entities)
     places = {_key(doc, span): place for place, span in reversed(list(enumerate(kept)))}
     rows = []
     for relation in relations:
         head, tail, label, score = Relation(*relation)
+        if not isinstance(label, str) or not label or not isinstance(score, Real):
+            raise ValueError(Errors.LK264.format(label=label, score=score))
         for span in (head, tail):
             if places.setdefault(_key(doc, span), len(kept)) == len(kept):
                 kept.append(span)

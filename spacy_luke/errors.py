@@ -97,6 +97,10 @@ class Errors(metaclass=_WithCodes):
         "attrs[\"relations\"], with head and tail places in the group. Write it with spacy_luke.annotations.set_relations."
     )
     LK263 = "{found!r} is not a Span of this Doc. Heads, tails and entities of relations are Spans of the Doc that they are written to."
+    LK264 = (
+        "A relation has the label {label!r} and the score {score!r}. Labels are strings that are not empty, scores are numbers; two "
+        "entities without a relation have none in the list."
+    )
 
     # --- knowledge base and entity vocabulary --------------------------------------------------
     LK301 = "{path} exists and is not a {kind} directory, so it is not replaced. Give another directory or remove it first."
@@ -247,6 +251,10 @@ class Errors(metaclass=_WithCodes):
         "tail in its `entities`."
     )
     LK523 = "'{name}' has negatives = {value}. Give a number of at least 0 (pairs without a relation for each entity), or null for all."
+    LK524 = (
+        "'{name}' has thresholds for {labels} and multi_label = false: a pair then has its most probable label or none, whatever the "
+        "thresholds. Set multi_label = true, or give no thresholds."
+    )
 
     LK540 = (
         "'{name}' has {label} = {value}. It is a probability from which on a mention has a type: give a number above 0 "
@@ -459,6 +467,13 @@ class Warnings(metaclass=_WithCodes):
     LKW524 = (
         "{path}: {lost} of {relations} gold relations were left out, because their entities do not begin and end with words. No "
         "score on this file knows of them. Another tokenizer, or the corpus's own words (gold_words), may keep them."
+    )
+    LKW525 = (
+        "'{name}' does not know the labels of {n} of {gold} gold relations ({share:.1%}). They train nothing and count as missed. "
+        "By label: {labels}. Give all labels, or none to take them from the training data."
+    )
+    LKW526 = (
+        "'{name}' has thresholds for labels that it does not know: {labels}. Its labels are {known}."
     )
     LKW530 = (
         "'{name}': {n} of {gold} gold types ({share:.1%}) are of {types} types that it does not know, as {examples}. They "

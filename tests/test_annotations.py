@@ -109,6 +109,12 @@ def test_rows_that_are_no_relation(doc, row):
         get_relations(doc)
 
 
+@pytest.mark.parametrize("rest", [("",), (None,), (7,), ("x", "much"), ("x", None)])
+def test_labels_and_scores_that_are_none(doc, rest):
+    with pytest.raises(ValueError, match="LK264"):
+        set_relations(doc, [(doc.ents[0], doc.ents[1], *rest)])
+
+
 def test_spans_of_another_doc(doc):
     other = _doc()
     with pytest.raises(ValueError, match="LK263.*Ada"):

@@ -14,7 +14,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..annotations import RELATIONS_KEY, Relation, get_relations
-from ..errors import Errors
+from ..errors import Errors, Warnings
 from ..features.pairs import DocPairs, GetPairs, learn_constraints
 from ..layers.with_batches import cut_batches
 from ..models.relations import ask
@@ -65,12 +65,15 @@ class LukeRelations(LabelledPipe):
         loss_weight: float = 1.0,
         scorer: Callable | None = None,
     ):
-        """RAISES ValueError LK505; LK521: a threshold not in 0 to 1; LK523: negatives below 0."""
+        """RAISES ValueError LK505; LK521: a threshold not in 0 to 1; LK523: negatives below 0; LK524: thresholds of
+        labels without multi_label."""
         for label, value in (("all labels", threshold), *(thresholds or {}).items()):
             if not 0 <= value <= 1:
                 raise ValueError(Errors.LK521.format(name=name, value=value, label=label))
         if negatives is not None and negatives < 0:
             raise ValueError(Errors.LK523.format(name=name, value=negatives))
+        if thresholds and not multi_label:
+            raise ValueError(Errors.LK524.format(name=name, labels=", ".join(thresholds)))
         self.vocab = vocab
         self.model = model
         self.name = name
@@ -237,7 +240,8 @@ class LukeRelations(LabelledPipe):
         labels: list[str] | None = None,
     ) -> None:
         """Collect labels and constraints, load the encoder, and count gold relations that can never be found:
-        those that are not proposed (LKW520), and those that are, but fit no window (LKW521).
+        those that are not proposed (LKW520), those that are, but fit no window (LKW521), and those whose label is not
+        among the given ones (LKW525).
 
         labels: from `spacy init labels`; None takes them from the data.
         RAISES ValueError LK520: no label, neither given nor in the data.
@@ -257,7 +261,11 @@ class LukeRelations(LabelledPipe):
             self.cfg["constraints"] = learn_constraints(gold())
         self.model.set_dim("nO", self.n_none + len(self.labels), force=True)
         self.model.initialize()
-        reach = RelationReach()
+        unknown = sorted(self.cfg["thresholds"].keys() - self.labels)
+        if unknown:
+            known = ", ".join(self.labels)
+            warnings.warn(Warnings.LKW526.format(name=self.name, labels=", ".join(unknown), known=known))
+        reach = RelationReach(self.labels)
         for eg in get_examples():
             [pairs] = self._gold_pairs([eg], use_gold_ents=True)
             if pairs is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Callable, Iterator
 
 from ..errors import Warnings
@@ -15,14 +16,17 @@ if TYPE_CHECKING:
 
 
 class RelationReach:
-    """Gold relations that are never proposed, and those that are, but not asked about."""
+    """Gold relations that are never proposed, those that are, but not asked about, and those of unknown labels."""
 
-    def __init__(self) -> None:
+    def __init__(self, labels: Collection[str]) -> None:
+        """labels: those that the pipe knows."""
+        self.labels = frozenset(labels)
         self.n_docs = 0
         self.n_gold = 0
         self.n_several = 0
         self.unproposed: Counter[str] = Counter()
         self.unasked: Counter[str] = Counter()
+        self.unknown: Counter[str] = Counter()
 
     def add(self, pairs: GoldPairs, ask: Callable[[list[numpy.ndarray]], Marked]) -> None:
         """Count those of one Doc. ask: the words of its pairs, in a list -> the questions about them."""
@@ -30,16 +34,19 @@ class RelationReach:
         self.n_gold += pairs.n_gold
         self.n_several += sum(len(labels) > 1 for labels in pairs.gold)
         self.unproposed.update(pairs.lost)
+        found = [*pairs.lost, *(label for labels in pairs.gold for label in labels)]
+        self.unknown.update(label for label in found if label not in self.labels)
         rows = [row for row, labels in enumerate(pairs.gold) if labels]
         if rows:
             asked = set(ask([pairs.spans[rows]]).rows.tolist())
             self.unasked.update(label for i, row in enumerate(rows) if i not in asked for label in pairs.gold[row])
 
     def messages(self, name: str, multi_label: bool) -> Iterator[str]:
-        """LKW520 to LKW523, those that have something to say. multi_label: may a pair have several labels?"""
+        """LKW520 to LKW523 and LKW525, those that have something to say. multi_label: may a pair have several labels?"""
         if not self.n_docs:
             yield Warnings.LKW523.format(name=name)
-        for text, counts in ((Warnings.LKW520, self.unproposed), (Warnings.LKW521, self.unasked)):
+        texts = Warnings.LKW520, Warnings.LKW521, Warnings.LKW525
+        for text, counts in zip(texts, (self.unproposed, self.unasked, self.unknown)):
             if counts:
                 n = counts.total()
                 labels = ", ".join(f"{label}: {count}" for label, count in counts.most_common())

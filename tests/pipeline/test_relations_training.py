@@ -162,7 +162,9 @@ def test_labels(xlmr):
     nlp.update(examples_of(nlp), sgd=optimizer)
     given = spacy.blank("en")
     pipe = given.add_pipe("luke_relations", config=relations_config(xlmr))
-    pipe.initialize(lambda: examples_of(given), nlp=given, labels=["based_in", "other"])
+    with pytest.warns(UserWarning, match=r"LKW525.*2 of 3 gold relations \(66.7%\).*founded: 2") as caught:
+        pipe.initialize(lambda: examples_of(given), nlp=given, labels=["based_in", "other"])
+    assert len(caught) == 1
     assert pipe.labels == ("based_in", "other")
 
 
@@ -172,11 +174,17 @@ def test_labels(xlmr):
         ({"threshold": 1.5}, "LK521.*1.5 for all labels"),
         ({"thresholds": {"a": -1.0}}, "LK521.*-1.0 for a"),
         ({"negatives": -1.0}, "LK523"),
+        ({"thresholds": {"a": 0.3, "b": 0.4}}, "LK524.*thresholds for a, b and multi_label = false"),
     ],
 )
 def test_settings_are_checked(settings, code):
     with pytest.raises(ValueError, match=code):
         spacy.blank("en").add_pipe("luke_relations", config=settings)
+
+
+def test_thresholds_of_labels_that_there_are_not(xlmr):
+    with pytest.warns(UserWarning, match="LKW526.*not know: foundd. Its labels are founded, based_in"):
+        _pipe(xlmr, multi_label=True, thresholds={"foundd": 0.3, "founded": 0.4})
 
 
 def test_a_batch_of_many_pairs_has_the_gradient_of_one_batch(xlmr):
