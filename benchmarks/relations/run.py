@@ -29,7 +29,7 @@ import spacy
 import torch
 from spacy.language import Language
 from spacy.training import Example
-from systems import SYSTEMS, make_pipeline
+from relation_systems import SYSTEMS, make_pipeline
 
 from spacy_luke.annotations import RELATIONS_KEY
 from spacy_luke.layers.shim import ENCODER_PREFIX
