@@ -18,7 +18,9 @@ _LANGUAGE = re.compile(r"([a-z]{2,}(?:-[a-z]+)*)=(.+)")
 def from_wikipedia_cli(
     out: Path = typer.Argument(..., help="Directory to write", file_okay=False),
     dumps: list[str] = typer.Argument(
-        ..., help="Dumps (.xml, .gz, .bz2; JSON lines with title and text), as PATH or, to say the language, ja=PATH"
+        ...,
+        help="Dumps (.xml, .gz, .bz2; JSON lines with title and text), as PATH or, to say the language, ja=PATH: without "
+        "it, the language is what the dump says (DBpedia's mini dumps say English in all languages), else its name",
     ),
     page_props: list[str] = typer.Option([], help="page_props SQL dump: QIDs of one language, as PATH or ja=PATH"),
     items: Path = typer.Option(

@@ -3,8 +3,8 @@
 After the person coreference heuristic of global entity disambiguation (examples/entity_disambiguation of
 LUKE, there after Le & Titov 2018, `with_coref`). It differs in three points: what a person is (labels and
 types here, a list of titles there); names are bounded by spaCy's tokens, not by spaces, so that it works
-for Japanese; and a mention that has another label than a person's is left alone (Washington, a GPE, next
-to George Washington).
+for Japanese; and a mention that has a label, and another one than the longer name, is left alone unless
+it is a person (Washington, a GPE, next to George Washington; 松本, a LOC, next to 松本清張).
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ def _is_person(mention: Span, candidates: Candidates, types: Callable[[str], Col
 
 
 def _may_be_person(part: Span, whole: Span) -> bool:
-    """A recogniser that calls the two by different names has seen that they are different things."""
+    """A recogniser that calls the part something else has seen that it is something else, also where the whole
+    has no label and is a person by the type of its first candidate."""
     label = part.label_
-    return not label or not whole.label_ or label == whole.label_ or label.lower() in PERSONS
+    return not label or label == whole.label_ or label.lower() in PERSONS

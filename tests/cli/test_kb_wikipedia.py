@@ -34,3 +34,31 @@ def test_the_language_of_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ja=x.xml").touch()
     assert str(source("ja=x.xml")[0]) == "ja=x.xml"
+
+
+def test_a_dump_that_says_another_language_than_its_folder(tmp_path):
+    """As DBpedia's mini dumps do: all of them say that they are English."""
+    (tmp_path / "ja").mkdir()
+    path = tmp_path / "ja" / "wiki.xml"
+    path.write_text(dump(page("ベルリン", "[[ドイツ]]の首都。"), language="en"), encoding="utf8")
+
+    def run(out: str, source: str) -> tuple[str, str]:
+        result = CliRunner().invoke(luke_cli, [*COMMAND, str(tmp_path / out), source, "-w", "1"])
+        assert result.exit_code == 0, result.output
+        return MMapKB.open(Vocab(), tmp_path / out).get_entity_strings()[0], " ".join(result.output.split())
+
+    id, said = run("one", str(path))
+    assert id == "en:ベルリン" and "language en" in said and "folder says ja" in said and f"ja={path}" in said
+    id, said = run("two", f"ja={path}")
+    assert id == "ja:ベルリン" and "English" not in said
+    right = tmp_path / "ja" / "jawiki-20240101.xml"
+    right.write_text(dump(page("ベルリン", "[[ドイツ]]の首都。"), language="ja"), encoding="utf8")
+    assert "English" not in run("three", str(right))[1]
+    wrong = tmp_path / "dewiki-20240101.xml"
+    wrong.write_text(dump(page("Berlin", "[[Land]]"), language="en"), encoding="utf8")
+    assert "name says de" in run("four", str(wrong))[1]
+
+
+def test_the_help_says_when_a_language_is_needed():
+    said = CliRunner().invoke(luke_cli, [*COMMAND, "--help"], env={"COLUMNS": "200"}).output
+    assert "ja=PATH" in said and "DBpedia" in said

@@ -68,6 +68,8 @@ def test_a_person_by_its_label_or_by_the_type_of_its_first_candidate():
 def test_a_mention_with_another_label_is_left_alone():
     person, org = (0, 2, "PERSON"), (2, 3, "ORG")
     assert run("John|Smith|Smith", [person, org], KNOWN)[1] == KNOWN["Smith"]
+    # also where the longer name is a person by a type only
+    assert run("John|Smith|Smith", [(0, 2, ""), (2, 3, "ORG")], KNOWN, {"Q1": ["person"]})[1] == KNOWN["Smith"]
     # one label for everything says nothing
     assert run("John|Smith|Smith", [(0, 2, "X"), (2, 3, "X")], KNOWN, {"Q1": ["person"]})[1] == KNOWN["John Smith"]
 
@@ -94,6 +96,15 @@ def test_japanese_names_are_bounded_by_tokens():
     _, smith, same = run(text, spans, JAPANESE)
     assert smith == {"Q2": 1.0} and same == {}
     assert run("田中町|の|田中", [(0, 1, "人名"), (2, 3, "人名")], JAPANESE)[1] == {}
+
+
+def test_a_place_is_no_part_of_a_writer():
+    known = {"松本 清張": {"Q1": 1.0}, "松本": {"Q2": 0.75, "Q1": 0.25}}
+    words, writer = "松本|清張|は|松本|で", (0, 2, "PERSON")
+    for label in ("LOC", "GPE", "地名"):
+        assert run(words, [writer, (3, 4, label)], known)[1] == known["松本"]
+    assert run(words, [writer, (3, 4, "PERSON")], known)[1] == {"Q1": 1.0}
+    assert run(words, [(0, 2, ""), (3, 4, "LOC")], known, {"Q1": ["human"]})[1] == known["松本"]
 
 
 def test_honorifics_behind_the_name():

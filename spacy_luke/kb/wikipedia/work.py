@@ -19,12 +19,13 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from ...errors import Errors
+from ...errors import Errors, Warnings
 from ..store import MANIFEST, new_directory, read_manifest
 from .extract import extract
 from .files import DumpFile
 from .pages import NoPages, page_batches
 from .site import language_of_name, read_siteinfo
+from .words import LANGUAGES
 
 KIND, VERSION = "spacy_luke.wikipedia", 1
 PAIRS = 1_000_000  # counted links kept in memory before they are written, some 200 MB
@@ -58,6 +59,7 @@ def find_part(folder: Path) -> dict | None:
 def read_dump(work: Path, path: Path, language: str | None, workers: int, progress: Progress = quiet) -> Path:
     """Read one dump into the work folder, or find it there. Returns its folder: pages.tsv has a line for each page
     (see extract.py), links.tsv lines "count<TAB>anchor<TAB>title" in which the same link may come again.
+    A language that only the dump itself gives, and that its name or folder contradicts, is told as damage (LKW360).
     Raises LK361 and LK362 (see DumpFile), LK360 where nobody says the language, LK363 where there is no page."""
     file = DumpFile(path)
     folder = work / "dumps" / f"{path.name.partition('.')[0]}-{checksum(path, language or '')}"
@@ -91,7 +93,17 @@ def _read_dump(new: Path, file: DumpFile, language: str | None, workers: int, pr
             if len(links) > PAIRS:
                 _spill(links, spill)
         _spill(links, spill)
-    about.update(language=site.language, counts=dict(counts), damage=file.damage)
+    doubts = [] if language else _doubts(file.path, site.language)
+    about.update(language=site.language, counts=dict(counts), damage=[*doubts, *file.damage])
+
+
+def _doubts(path: Path, language: str) -> list[str]:
+    """What name or folder of a dump say against the language that it gives itself."""
+    folder = path.absolute().parent.name
+    for place, other in (("name", language_of_name(path.name)), ("folder", folder if folder in LANGUAGES else None)):
+        if other is not None and other != language:
+            return [Warnings.LKW360.format(path=path, found=language, place=place, other=other)]
+    return []
 
 
 def _spill(links: Counter[str], file: IO[str]) -> None:
