@@ -62,3 +62,12 @@ def standardise(vectors: Floats2d) -> tuple[Floats2d, Floats2d, Floats2d]:
     given = vectors.any(axis=1)
     mean, deviation = vectors[given].mean(axis=0), vectors[given].std(axis=0) + 1e-6
     return numpy.where(given[:, None], (vectors - mean) / deviation, 0.0).astype("float32"), mean, deviation
+
+
+def bring_to(vectors: Floats2d, found: Floats2d, expected: Floats2d) -> Floats2d:
+    """(rows, emb) -> the same on another scale: the one that, in each component, gives `found` (references, emb) the
+    mean and deviation of `expected` (references, emb). Rows of zeros stay so."""
+    given = vectors.any(axis=1)
+    scale = expected.std(axis=0) / (found.std(axis=0) + 1e-6)
+    moved = (vectors - found.mean(axis=0)) * scale + expected.mean(axis=0)
+    return numpy.where(given[:, None], moved, 0.0).astype("float32")

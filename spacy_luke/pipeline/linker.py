@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any, Callable, Iterable, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterable, NamedTuple, Sequence
 
 import numpy
 import srsly
@@ -24,7 +24,7 @@ from ..kb.build_checks import check_entity
 from ..kb.build_entities import names_of
 from ..kb.descriptions import passage_of
 from ..models.encoder import get_shim
-from ..models.entity_vectors import embed_passages, standardise
+from ..models.entity_vectors import bring_to, embed_passages, standardise
 from ..models.linker import expect_nil, has_pretrained_head, standardise_head
 from ..scorers import NIL
 from ..training.link_targets import UNKNOWN, GoldLink, choose_masked, gold_links, link_targets, misaligned_links
@@ -32,6 +32,11 @@ from ..types import Candidates, LinkOptions, MentionWindow, Question
 from .base import LukePipe, checked_weight
 from .disambiguation import Mode, disambiguate, softmax_by_mention
 from .link_counts import LinkCounts
+
+if TYPE_CHECKING:
+    from thinc.types import Floats2d
+
+    from ..kb.descriptions import Passage
 
 DEFAULT_MODEL = """
 [model]
@@ -49,6 +54,9 @@ MASKED = 0.9
 
 # Mentions that a fresh head starts from.
 FIRST_MENTIONS = 2000
+
+# Entities of the knowledge base that show on which scale its vectors are.
+REFERENCES = 256
 
 
 class Asked(NamedTuple):
@@ -166,12 +174,25 @@ class LukeLinker(LukePipe):
         described = [(entity, passage_of(entity)) for entity in entities if entity.get("vector") is None]
         described = [(entity, passage) for entity, passage in described if passage is not None]
         if self.kb.entity_vector_length:
-            vectors = embed_passages(self.model, [passage for _, passage in described])  # type: ignore[misc]
+            vectors = self._vectors([passage for _, passage in described])  # type: ignore[misc]
             for (entity, _), vector in zip(described, vectors):
                 entity["vector"] = vector.tolist()
         self.kb.add_entities(entities)
         counted = [(entity, name) for entity in entities if (entity.get("count") or 0) > 0 for name in names_of(entity)]
         self.kb.add_aliases([{"alias": name, "entity": e["id"], "count": e["count"]} for e, name in counted])
+
+    def _vectors(self, passages: list[Passage]) -> Floats2d:
+        """(passages, emb). A head that was not pretrained gives vectors on its own scale: they are brought to that of
+        the knowledge base, which REFERENCES of its entities show, so that all are as `kb embed` made them."""
+        kb: Any = self.kb
+        vectors = embed_passages(self.model, passages)
+        if has_pretrained_head(self.model):
+            return vectors
+        rows = range(0, len(kb), -(-len(kb) // REFERENCES) or 1)
+        known = {row: passage for row in rows if (passage := passage_of(kb.info_at(row))) is not None}
+        found, expected = embed_passages(self.model, list(known.values())), kb.vectors_of(list(known))
+        both = found.any(axis=1) & expected.any(axis=1)
+        return bring_to(vectors, found[both], expected[both]) if both.sum() > 1 else vectors
 
     # --- prediction ------------------------------------------------------------------------------
 

@@ -9,8 +9,10 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 
 from spacy_luke.kb import MMapKB
+from spacy_luke.kb.build import build_kb
 from spacy_luke.kb.descriptions import passage_of
 from spacy_luke.models.entity_vectors import embed_passages
+from spacy_luke.pipeline.embed_kb import embed_kb
 
 from ..linking import IDS, add_linker, doc_with, example, links, memory_kb, spacy_kb
 
@@ -79,6 +81,37 @@ def test_its_vector_is_that_of_its_description(nlp):
     assert numpy.allclose(linker.kb.get_vector("mine"), expected, atol=1e-5)
     assert linker.kb.get_vector("given") == [0.5] * 32
     assert not any(linker.kb.get_vector("bare"))
+
+
+DESCRIBED = [
+    {"id": "Q1", "labels": {"en": "Tokyo"}, "description": "Tokyo is the capital of Japan", "aliases": ["Tokyo"]},
+    {"id": "Q2", "labels": {"en": "Tokyo"}, "description": "Tokyo is a lazy dog"},
+    {"id": "Q3", "labels": {"ja": "日本"}, "description": "日本は国である", "aliases": ["Japan"]},
+    {"id": "Q4", "labels": {"en": "Obama"}, "aliases": ["Japan"]},
+    {"id": "Q5", "aliases": ["Tokyo"]},
+]
+
+
+@pytest.mark.parametrize("steps", [0, 3])
+def test_it_is_on_the_scale_of_kb_embed(xlmr, tmp_path, steps):
+    """An encoder without entity pretraining: what `kb embed` gives an entity is what another one with the same label
+    and description gets when it is added, before training; after it, all are still spread alike."""
+    build_kb(tmp_path / "kb", DESCRIBED)
+    embed_kb(tmp_path / "kb", xlmr)
+    nlp = spacy.blank("en")
+    examples = [example(nlp, *text) for text in TEXTS]
+    linker = add_linker(nlp, xlmr, examples, kb=lambda vocab: MMapKB.open(vocab, tmp_path / "kb"))
+    optimizer = nlp.resume_training()
+    optimizer.learn_rate = 0.01
+    for _ in range(steps):
+        nlp.update([Example(eg.predicted.copy(), eg.reference) for eg in examples], sgd=optimizer)
+    linker.add_entities([{**entity, "id": f"new {entity['id']}"} for entity in DESCRIBED])
+    old, new = linker.kb.vectors_of(range(5)), linker.kb.vectors_of(range(5, 10))
+    if not steps:
+        numpy.testing.assert_allclose(new, old, atol=1e-2)  # the base is float16
+    numpy.testing.assert_allclose(new[:4].mean(axis=0), old[:4].mean(axis=0), atol=1e-2)
+    numpy.testing.assert_allclose(new[:4].std(axis=0), old[:4].std(axis=0), atol=1e-2)
+    assert not new[4].any()
 
 
 def test_priors_come_from_the_count(nlp):
