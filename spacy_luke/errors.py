@@ -193,6 +193,9 @@ class Errors(metaclass=_WithCodes):
         "luke_ner cannot predict with proposals = {value} and the view {view!r}. Give a number above 0, spans for each word, "
         "and set view = \"words\", in which the states of words do not depend on the spans; or null to ask all spans."
     )
+    LK407 = (
+        "The weight {name} reaches {value}, and float16 ends at 65504. Store this encoder as float32."
+    )
     LK405 = (
         "The encoder has weights, the scores of the labels have none: a pipe was added to a trained pipeline. Initialize "
         "it alone: with nlp.select_pipes(enable=[NAME]): nlp.initialize(get_examples)."
@@ -392,6 +395,15 @@ class Errors(metaclass=_WithCodes):
     LK766 = "{step} failed with exit code {code}. What it printed is above."
     LK767 = "{name} was imported from {found}, not from the new environment {env}: the wheel is not what was tried."
     LK768 = "{package} found no entity in {path}. It was trained too little, or on another language."
+    LK770 = "{path} lacks: {missing}. `python -m spacy luke release --help` says what a card has."
+    LK771 = "{path} is no file of scores ({reason}). `python -m spacy evaluate PIPELINE DATA --output FILE` writes one."
+    LK772 = (
+        "{package} gives other results than when it was released. Text: {text!r}. Released: {expected}. Now: {found}. Its "
+        "files or the versions of what it runs on were changed; install it again."
+    )
+    LK773 = "{package} needs {requirement}, but {found} is installed. pip install '{requirement}'"
+    LK774 = "{package} lacks {file}. It was not written by `python -m spacy luke release`."
+    LK775 = "{path} is there and is no pipeline that could be replaced. Give another directory."
 
 
 class Warnings(metaclass=_WithCodes):

@@ -10,6 +10,8 @@ from .convert import convert_cli
 from .kb import kb_cli
 from .kb_embed import embed_cli
 from .kb_wikipedia import from_wikipedia_cli
+from .release import release_cli
+from .selftest import selftest_cli
 
 luke_cli = typer.Typer(name="luke", help="LUKE encoders for spaCy", no_args_is_help=True)
 
@@ -20,6 +22,8 @@ def _group() -> None:
 
 
 luke_cli.command("convert")(convert_cli)
+luke_cli.command("release")(release_cli)
+luke_cli.command("selftest")(selftest_cli)
 kb_cli.command("from-wikipedia")(from_wikipedia_cli)
 kb_cli.command("embed")(embed_cli)
 luke_cli.add_typer(kb_cli)

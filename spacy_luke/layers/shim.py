@@ -13,6 +13,7 @@ from thinc.shims import Shim
 from thinc.util import get_torch_default_device, torch2xp, xp2torch
 
 from ..errors import Errors
+from .storage import Storage, pack_weights, unpack_weights
 
 if TYPE_CHECKING:
     import numpy
@@ -46,6 +47,7 @@ class LukeShim(Shim):
     _model: LukeEncoder | None
     _config: LukeConfig | None
     _tokenizer: PieceTokenizer | None
+    storage: Storage = "float32"  # of weights in to_bytes; loaded they are float32, and saved so again
     entity_head: dict[str, numpy.ndarray]  # what `layers.entity_head` starts from; empty if nothing is known
 
     def __init__(self, settings: EncoderSettings):
@@ -183,13 +185,10 @@ class LukeShim(Shim):
     def to_bytes(self) -> bytes:
         if self._model is None:
             return srsly.msgpack_dumps({})
-        from safetensors.torch import save
-
-        weights = {name: value.contiguous() for name, value in self._model.state_dict().items()}
         msg: dict[str, Any] = {
             "config": self.config.to_dict(),
             "tokenizer": self.tokenizer.to_bytes(),
-            "weights": save(weights),
+            "weights": pack_weights(self._model.state_dict(), self.storage),
             "entity_head": self.entity_head,
         }
         return srsly.msgpack_dumps(msg)
@@ -197,12 +196,10 @@ class LukeShim(Shim):
     def from_bytes(self, bytes_data: bytes) -> LukeShim:
         msg = srsly.msgpack_loads(bytes_data)
         if msg:
-            from safetensors.torch import load
-
             from ..encoder.config import LukeConfig
             from ..tokenization.pieces import PieceTokenizer
 
             tokenizer = PieceTokenizer.from_bytes(msg["tokenizer"])
             config = LukeConfig.from_dict(msg["config"])
-            self.load(config, load(msg["weights"]), tokenizer, msg["entity_head"])
+            self.load(config, unpack_weights(msg["weights"]), tokenizer, msg["entity_head"])
         return self
