@@ -40,6 +40,17 @@ class LukeOutputs(NamedTuple):
     layers: list[tuple[Tensor, Tensor | None]] | None = None  # embeddings and each layer, if asked for
 
 
+class PackedInputs(NamedTuple):
+    """A batch for the fast encoder, windows one below the other, without padding."""
+
+    piece_ids: Tensor  # (pieces of all windows,) int64
+    piece_lengths: list[int]  # pieces of each window
+    slot_ids: Tensor  # (slots of all windows,) int64, as in LukeInputs
+    slot_lengths: list[int]  # slots of each window
+    slot_spans: Tensor  # (slots of all windows, 2) int64, first piece and one past the last in its window; equal = none
+    entity_vectors: Tensor | None = None  # (known, emb)
+
+
 @dataclass(frozen=True)
 class Pieces:
     """A text in word pieces, without special pieces."""
@@ -78,13 +89,14 @@ class Question:
     slot_spans: Ints2d  # (slots, 2) int64, first piece and one past the last, counted in piece_ids
     view: SlotView
     entity_vectors: Floats2d | None = None  # (known, emb) float32
+    reads_pieces: bool = True  # False: the head reads slots only, prediction need not finish the pieces
 
 
 @dataclass(frozen=True)
 class LukeStates:
     """Hidden states of a batch of questions, one below the other, without padding."""
 
-    pieces: Floats2d  # (pieces of all questions, hidden) float32
+    pieces: Floats2d  # (pieces of all questions, hidden) float32; (0, hidden) if they are not read
     slots: Floats2d  # (slots of all questions, hidden) float32
     slot_spans: Ints2d  # (slots of all questions, 2) int64, first row and one past the last row of `pieces`
 

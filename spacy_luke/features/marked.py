@@ -67,7 +67,8 @@ def marked_questions(
         doc_groups = numpy.asarray(doc_groups, dtype="int64").reshape(-1, len(slot_ids), 2)
         for row, ids, places in _cut_out(doc, doc_groups, tokenizer, room):
             ids, slots = surround(ids, places, markers, tokenizer.cls, tokenizer.sep)  # type: ignore[arg-type]
-            questions.append(Question(ids, numpy.asarray(slot_ids, dtype="int64"), slots, "full"))
+            asked = numpy.asarray(slot_ids, dtype="int64")
+            questions.append(Question(ids, asked, slots, "full", reads_pieces=False))
             rows.append(offset + row)
         offset += len(doc_groups)
     return Marked(questions, numpy.asarray(rows, dtype="int64"))

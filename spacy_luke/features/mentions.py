@@ -122,4 +122,5 @@ def ask_window(window: MentionWindow, mask: int, table_rows: int, shown: Ints1d,
     known = rows >= 0
     ids = numpy.full(len(rows), mask, dtype="int64")
     ids[known] = table_rows + numpy.arange(known.sum())
-    return Question(window.piece_ids, ids, window.spans, "full", vectors[rows[known]] if known.any() else None)
+    vectors = vectors[rows[known]] if known.any() else None
+    return Question(window.piece_ids, ids, window.spans, "full", vectors, reads_pieces=False)

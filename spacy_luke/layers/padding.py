@@ -38,7 +38,7 @@ def pad_questions(questions: Sequence[Question], pad_id: int, table_rows: int, d
         return LukeInputs(on_device(piece_ids), on_device(piece_mask))
     slot_mask = numpy.arange(n_slots.max())[None, :] < n_slots[:, None]
     slot_ids = numpy.zeros(slot_mask.shape, dtype="int64")
-    vectors, ids = _gather_vectors(questions, table_rows)
+    vectors, ids = gather_vectors(questions, table_rows)
     slot_ids[slot_mask] = ids
     spans = numpy.concatenate([q.slot_spans for q in questions])
     mention = min(int((spans[:, 1] - spans[:, 0]).max()), MAX_MENTION)
@@ -55,7 +55,7 @@ def pad_questions(questions: Sequence[Question], pad_id: int, table_rows: int, d
     )
 
 
-def _gather_vectors(questions: Sequence[Question], table_rows: int):
+def gather_vectors(questions: Sequence[Question], table_rows: int):
     """The batch's entity vectors (known, emb), or None, and all slot ids (slots of all questions,)."""
     vectors, ids, known = [], [], 0
     for question in questions:

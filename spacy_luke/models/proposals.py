@@ -8,21 +8,20 @@ from typing import Callable, TypeAlias
 import numpy
 from thinc.api import Model
 from thinc.types import Floats2d
-from thinc.util import torch2xp
 
-from ..layers.encoder import InT
-from ..layers.padding import flat_spans, pad_questions, unpad
+from ..layers.encoder import InT, predict_words
+from ..layers.padding import flat_spans
 from ..layers.proposer import best_spans
 from ..layers.with_batches import cut_batches
 from ..types import LukeStates, Question
-from .encoder import get_shim
+from .encoder import get_encoder
 
 OutT: TypeAlias = Floats2d
 
 
 def with_proposals(encoder: Model, head: Model, proposer: Model, per_word: float, batch_size: int) -> Model[InT, OutT]:
     """Questions -> scores of all their slots. In training as `chain(encoder, head)`, with the proposer's score as
-    one more column. In prediction the view "words" is run in two steps (`LukeEncoder.ask`): pieces alone; of the
+    one more column. In prediction the view "words" is run in two steps (`layers.encoder.predict_words`): pieces alone; of the
     spans, those that the proposer takes for the best get a slot. The rows of the others are NaN.
 
     per_word (float): spans that get a slot, for each word.
@@ -76,11 +75,8 @@ def _train(model: Model, questions: InT):
 
 def _predict(model: Model, questions: InT):
     encoder, head, proposer = model.layers
-    ops, shim = model.ops, get_shim(encoder)
-    device = next(shim.encoder.parameters()).device
-    inputs = pad_questions([_without_slots(q) for q in questions], shim.tokenizer.pad, shim.config.entity_vocab_size, device)
-    padded, layers = shim.predict_pieces(inputs)
-    pieces = torch2xp(unpad(padded, [len(q.piece_ids) for q in questions]))
+    ops = model.ops
+    pieces, ask = predict_words(get_encoder(encoder), questions)
     spans = ops.asarray2i(flat_spans(questions), dtype="int64")
     scores = ops.to_numpy(proposer.predict(LukeStates(pieces, pieces[:0], spans)))[:, 0]
     borders = numpy.cumsum([len(q.slot_ids) for q in questions])[:-1]
@@ -91,13 +87,7 @@ def _predict(model: Model, questions: InT):
     asked = [replace(q, slot_ids=q.slot_ids[rows], slot_spans=q.slot_spans[rows]) for q, rows in zip(questions, chosen)]
     Y = ops.alloc2f(len(spans), head.get_dim("nO")) + numpy.nan
     if sum(map(len, chosen)):
-        inputs = pad_questions(asked, shim.tokenizer.pad, shim.config.entity_vocab_size, device)
-        slots = torch2xp(unpad(shim.predict_slots(inputs, layers), [len(rows) for rows in chosen]))
-        states = LukeStates(pieces, slots, ops.asarray2i(flat_spans(asked), dtype="int64"))
+        states = LukeStates(pieces, ask(asked), ops.asarray2i(flat_spans(asked), dtype="int64"))
         rows = numpy.concatenate([rows + offset for rows, offset in zip(chosen, [0, *borders])])
         Y[ops.asarray1i(rows)] = head.predict(states)
     return Y, None
-
-
-def _without_slots(question: Question) -> Question:
-    return replace(question, slot_ids=question.slot_ids[:0], slot_spans=question.slot_spans[:0])

@@ -1,0 +1,61 @@
+"""Linear layers for prediction on CPUs: weights in the order in which oneDNN reads them."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .layer import activation
+
+# Rows that oneDNN is told to expect; any number works.
+_ROWS = 1024
+
+# config.hidden_act -> how oneDNN names an activation that it computes with the product.
+_FUSED = {"gelu": ("gelu", "none"), "gelu_new": ("gelu", "tanh"), "relu": ("relu", ""), "silu": ("swish", "")}
+
+
+def has_onednn() -> bool:
+    """Does this torch have the operators that Inductor uses for frozen linear layers?"""
+    ops = torch.ops.mkldnn
+    return torch.backends.mkldnn.is_available() and all(hasattr(ops, name) for name in ("_reorder_linear_weight", "_linear_pointwise"))
+
+
+def has_bf16() -> bool:
+    """Does this CPU multiply bfloat16 (AVX512-BF16 or AMX)? Others imitate it, which is slow."""
+    checks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return has_onednn() and any(check is not None and check() for check in checks)
+
+
+class PackedLinear:
+    """An nn.Linear for prediction, with what may follow it: an activation, or a residual that is added.
+
+    PyTorch's fp32 product reaches half of oneDNN's speed on AMD CPUs. Without oneDNN, or on another
+    device, the weights stay where they are and torch multiplies as always.
+
+    linear: its weights are copied into oneDNN's order, not kept. dtype: of weights, inputs and results.
+    act: a config's hidden_act, computed with the product.
+    """
+
+    def __init__(self, linear: nn.Linear, dtype: torch.dtype, act: str | None = None) -> None:
+        self.bias = linear.bias.detach().to(dtype)
+        weight = linear.weight.detach().to(dtype)
+        is_packed = weight.device.type == "cpu" and has_onednn()
+        self._weight = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS) if is_packed else weight
+        self._fused = _FUSED.get(act, ("none", "")) if is_packed else None
+        self._act: Callable | None = activation(act) if act and not is_packed else None
+
+    def __call__(self, states: Tensor, residual: Tensor | None = None) -> Tensor:
+        """states: (rows, in). residual: (rows, out). RETURNS: (rows, out)."""
+        if not len(states):
+            return states.new_zeros(0, len(self.bias))
+        if self._fused is None:
+            states = F.linear(states, self._weight, self.bias)
+            states = states if self._act is None else self._act(states)
+            return states if residual is None else states + residual
+        if residual is None:
+            name, algorithm = self._fused
+            return torch.ops.mkldnn._linear_pointwise(states, self._weight, self.bias, name, [], algorithm)
+        return torch.ops.mkldnn._linear_pointwise.binary(states, residual, self._weight, self.bias, "add")

@@ -1,0 +1,134 @@
+"""The fast encoder against the readable one, on the same weights."""
+
+from __future__ import annotations
+
+import numpy
+import pytest
+import torch
+
+from spacy_luke.encoder import packed_attention, packed_weights
+from spacy_luke.encoder.packed import PackedEncoder
+from spacy_luke.layers.packing import pack_questions
+from spacy_luke.layers.padding import pad_questions, unpad
+from spacy_luke.types import Question
+
+from ..encoder.util import VIEWS, make_encoder
+
+ROWS = 20  # of the entity table
+
+
+def _question(rng, pieces, slots, view="full", longest=8, known=0) -> Question:
+    start = rng.integers(0, pieces, slots)
+    end = numpy.minimum(start + rng.integers(0, longest + 1, slots), pieces)  # some over nothing
+    ids = rng.integers(0, ROWS + known, slots)
+    vectors = rng.normal(size=(known, 16)).astype("f") if known else None
+    return Question(rng.integers(2, 60, pieces), ids, numpy.stack([start, end], axis=1), view, vectors)
+
+
+# pieces and slots of each window
+BATCHES = {
+    "ragged": [(12, 5), (3, 9), (30, 1), (7, 0), (5, 20)],
+    "one question": [(9, 4)],
+    "no slots": [(4, 0), (9, 0)],
+    "long": [(120, 70), (5, 2), (150, 150)],
+}
+
+
+def _questions(batch: str, view: str, **settings) -> list[Question]:
+    rng = numpy.random.default_rng(0)
+    return [_question(rng, *sizes, view, **settings) for sizes in BATCHES[batch]]
+
+
+@torch.inference_mode()
+def _plain(encoder, questions):
+    """(pieces of all questions, hidden), (slots of all questions, hidden) of LukeEncoder.forward."""
+    outputs = encoder(pad_questions(questions, 1, ROWS, "cpu"), questions[0].view)
+    pieces = unpad(outputs.pieces, [len(q.piece_ids) for q in questions])
+    slots = pieces[:0] if outputs.slots is None else unpad(outputs.slots, [len(q.slot_ids) for q in questions])
+    return pieces, slots
+
+
+@torch.inference_mode()
+def _fast(encoder, questions, read_pieces=True, **settings):
+    return PackedEncoder(encoder, **settings)(pack_questions(questions, ROWS), questions[0].view, read_pieces)
+
+
+def _encoder(**changes):
+    return make_encoder(max_position_embeddings=160, **changes)
+
+
+def _assert_close(found, expected, tolerance=1e-5):
+    for a, b in zip(found, expected, strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("aware", [True, False])
+@pytest.mark.parametrize("batch", BATCHES)
+def test_equals_the_plain_encoder(view, aware, batch):
+    encoder, questions = _encoder(use_entity_aware_attention=aware), _questions(batch, view, known=3)
+    _assert_close(_fast(encoder, questions), _plain(encoder, questions))
+
+
+@pytest.mark.parametrize("changes", [
+    {"entity_emb_size": 32}, {"hidden_act": "gelu_new"}, {"hidden_act": "relu"}, {"hidden_act": "silu"}, {"pad_token_id": 0},
+])
+@pytest.mark.parametrize("onednn", [True, False])
+def test_equals_the_plain_encoder_of_another_shape(changes, onednn, monkeypatch):
+    if not onednn:
+        monkeypatch.setattr(packed_weights, "has_onednn", lambda: False)
+    encoder, questions = _encoder(**changes), _questions("ragged", "full")
+    _assert_close(_fast(encoder, questions), _plain(encoder, questions))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_mentions_of_more_than_30_pieces(view):
+    encoder, questions = _encoder(), _questions("long", view, longest=60)
+    assert max((q.slot_spans[:, 1] - q.slot_spans[:, 0]).max() for q in questions) > 30
+    _assert_close(_fast(encoder, questions), _plain(encoder, questions))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("long", [0, 10**6])
+def test_both_ways_of_attention(view, long, monkeypatch):
+    monkeypatch.setattr(packed_attention, "_LONG", long)
+    encoder, questions = _encoder(), _questions("long", view)
+    _assert_close(_fast(encoder, questions), _plain(encoder, questions))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("batch", ["ragged", "no slots"])
+def test_slots_alone(view, batch):
+    encoder, questions = _encoder(), _questions(batch, view)
+    pieces, slots = _fast(encoder, questions, read_pieces=False)
+    assert pieces is None
+    _assert_close([slots], [_plain(encoder, questions)[1]])
+
+
+def test_slots_asked_over_words_that_are_there():
+    encoder, questions = _encoder(), _questions("ragged", "words")
+    fast = PackedEncoder(encoder)
+    with torch.inference_mode():
+        words = fast.words(pack_questions([_without_slots(q) for q in questions], ROWS))
+        slots = fast.ask(pack_questions(questions, ROWS), words)
+    _assert_close([words.pieces, slots], _plain(encoder, questions))
+
+
+def _without_slots(q: Question) -> Question:
+    return Question(q.piece_ids, q.slot_ids[:0], q.slot_spans[:0], q.view)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_window_does_not_depend_on_its_neighbours(view):
+    encoder, questions = _encoder(), _questions("ragged", view)
+    together = _fast(encoder, questions)
+    alone = [_fast(encoder, [q]) for q in questions]
+    _assert_close(together, [torch.cat(parts) for parts in zip(*alone)])
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_bfloat16_is_near(view):
+    encoder, questions = _encoder(), _questions("ragged", view)
+    for found, expected in zip(_fast(encoder, questions, dtype=torch.bfloat16), _plain(encoder, questions)):
+        assert found.dtype == torch.float32
+        assert 0 < (found - expected).abs().mean() < 0.03
