@@ -27,9 +27,9 @@ from pathlib import Path
 
 import spacy
 import torch
+from relation_systems import SYSTEMS, make_pipeline
 from spacy.language import Language
 from spacy.training import Example
-from relation_systems import SYSTEMS, make_pipeline
 
 from spacy_luke.annotations import RELATIONS_KEY
 from spacy_luke.layers.shim import ENCODER_PREFIX

@@ -12,45 +12,16 @@ import srsly
 from typer.testing import CliRunner
 
 from spacy_luke.about import __version__
-from spacy_luke.cli.release import release
+from spacy_luke.cli.release import release, requirements
 from spacy_luke.cli.selftest import selftest
-from spacy_luke.kb import MMapKB
 
-from ..joint import TRAIN_JA, expected, found, joint, train
-from ..linking import memory_kb
-from ..tiny import write_xlmr
-
-CARD = {
-    "name": "tiny",
-    "description": "Knows two sentences.",
-    "license": "CC BY-SA 4.0",
-    "license_file": "terms.txt",
-    "author": "somebody",
-    "sources": [
-        {"name": "a tiny encoder", "used_for": "encoder", "license": "MIT"},
-        {"name": "two | sentences", "used_for": "training", "license": "CC0", "url": "https://example.org/two"},
-    ],
-    "limits": ["All but two sentences."],
-    "machine": "two cores",
-    "examples": [row[0] for row in TRAIN_JA],
-}
-SCORES = {"ents_p": 1.0, "ents_r": 0.5, "ents_f": 0.6667, "sents_f": None, "speed": 1234.5}
+from ..joint import TRAIN_JA, expected, found
+from ..releasing import CARD, SCORES, make_folder
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with a trained pipeline, its card and scores."""
-    folder = tmp_path_factory.mktemp("release")
-    nlp, examples = joint(write_xlmr(folder / "encoder"), "ja", TRAIN_JA)
-    train(nlp, examples, 60)
-    kb = memory_kb(nlp.vocab)
-    kb.to_disk(folder / "kb")
-    nlp.get_pipe("luke_linker").kb = MMapKB.open(nlp.vocab, folder / "kb")
-    nlp.to_disk(folder / "model")
-    srsly.write_yaml(folder / "card.yml", CARD)
-    srsly.write_json(folder / "scores.json", SCORES)
-    (folder / "terms.txt").write_text("Do good with it.")
-    return folder
+    return make_folder(tmp_path_factory.mktemp("release"))
 
 
 @pytest.fixture
@@ -205,7 +176,4 @@ def test_the_fuzzy_candidates_of_a_linker_are_required(folder, tmp_path):
     nlp = spacy.blank("en")
     generator = {"@misc": "spacy_luke.CandidateGenerator.v1", "fuzzy": 0.9}
     nlp.add_pipe("luke_linker", config={"get_candidates": generator})
-    from spacy_luke.cli.release import requirements
-
     assert [r.split("<")[0].split(">")[0] for r in requirements(nlp)] == ["spacy-luke", "rapidfuzz"]
-
