@@ -7,11 +7,13 @@ import typer
 from spacy.cli._util import app
 
 from .convert import convert_cli
+from .info import info_cli
 from .kb import kb_cli
 from .kb_embed import embed_cli
 from .kb_wikipedia import from_wikipedia_cli
 from .release import release_cli
 from .selftest import selftest_cli
+from .show import show_cli
 
 luke_cli = typer.Typer(name="luke", help="LUKE encoders for spaCy", no_args_is_help=True)
 
@@ -24,6 +26,8 @@ def _group() -> None:
 luke_cli.command("convert")(convert_cli)
 luke_cli.command("release")(release_cli)
 luke_cli.command("selftest")(selftest_cli)
+luke_cli.command("show")(show_cli)
+luke_cli.command("info")(info_cli)
 kb_cli.command("from-wikipedia")(from_wikipedia_cli)
 kb_cli.command("embed")(embed_cli)
 luke_cli.add_typer(kb_cli)
