@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 
 from spacy_luke.kb.loaders import build_mmap_kb_v1 as load_kb
 
+from . import commands, pages
 from .tiny import ner_config
 
 ROOT = Path(__file__).parents[1]
@@ -22,8 +24,7 @@ pytestmark = pytest.mark.skipif(not (ROOT / "README.md").is_file(), reason="the 
 
 
 def _blocks(language):
-    text = (ROOT / "README.md").read_text(encoding="utf8")
-    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    return [block.code for block in pages.blocks(ROOT / "README.md", language)]
 
 
 @pytest.fixture
@@ -141,3 +142,63 @@ def test_links_lead_to_files():
     assert links
     for link in links:
         assert (ROOT / link).exists(), link
+
+
+def test_the_shell_commands_are_ones_that_exist():
+    found = [command for code in _blocks("bash") for command in pages.shell_commands(code)]
+    assert len(found) > 10
+    for command in found:
+        commands.check(command)
+
+
+# --- the Japanese README -----------------------------------------------------------------------------
+
+_CODE = r"(?<!`)`([^`]+)`(?!`)"
+
+
+def _sections(name: str) -> list[str]:
+    return re.split(r"^## ", pages.read(ROOT / name), flags=re.MULTILINE)
+
+
+def _facts(section: str) -> dict[str, Counter]:
+    """What must be the same in both languages: inline code, links, and all numbers outside of blocks."""
+    prose = re.sub(r"^```.*?^```", "", section, flags=re.MULTILINE | re.DOTALL)
+    code = Counter(" ".join(found.split()) for found in re.findall(_CODE, prose))
+    links = Counter(re.findall(r"\]\(([^)]+)\)", prose))
+    text = re.sub(rf"{_CODE}|\]\([^)]+\)", " ", prose)
+    text = re.sub(r"ten\s+minutes", "10 minutes", text)
+    text = re.sub(r"(\d+) million", lambda found: f"{int(found[1]) * 100:,}", text)
+    return {"code": code, "links": links, "numbers": Counter(re.findall(r"\d(?:[\d.,]*\d)?", text))}
+
+
+def test_the_japanese_readme_says_the_same():
+    english, japanese = _sections("README.md"), _sections("README.ja.md")
+    japanese[0] = japanese[0].replace("[English](README.md)", "")
+    english[0] = english[0].replace("[日本語](README.ja.md)", "")
+    assert len(english) == len(japanese)
+    for ours, theirs in zip(english, japanese):
+        for kind, facts in _facts(ours).items():
+            found = _facts(theirs)[kind]
+            assert facts == found, f"{kind} of '{ours.splitlines()[0]}': {facts - found} and {found - facts}"
+
+
+def test_the_japanese_readme_has_the_same_code():
+    """But for comments."""
+    english, japanese = ([b for b in pages.blocks(ROOT / name)] for name in ("README.md", "README.ja.md"))
+    assert len(english) == len(japanese) > 8
+    for ours, theirs in zip(english, japanese):
+        assert ours.language == theirs.language
+        if ours.language == "bash":
+            assert pages.shell_commands(ours.code) == pages.shell_commands(theirs.code)
+        else:
+            assert ours.code == theirs.code
+
+
+def test_the_japanese_readme_has_the_same_tables():
+    english, japanese = (re.findall(r"^\|.*$", pages.read(ROOT / n), re.MULTILINE) for n in ("README.md", "README.ja.md"))
+    assert len(english) == len(japanese) > 20
+    for ours, theirs in zip(english, japanese):
+        ours, theirs = ([re.findall(_CODE, cell) for cell in line.split("|")] for line in (ours, theirs))
+        assert list(map(sorted, ours)) == list(map(sorted, theirs))
+    defaults = [re.findall(r"^\| `[\w.]+` \| ([^|]+) \| [^|]+\|$", "\n".join(lines), re.MULTILINE) for lines in (english, japanese)]
+    assert defaults[0] == defaults[1]
