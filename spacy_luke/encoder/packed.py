@@ -8,28 +8,28 @@ All windows of a batch stand one below the other; a layer looks at windows only 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterator, NamedTuple
+from typing import TYPE_CHECKING, Callable, Iterator, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from .attention import Queries
-from .packed_attention import Rows, attend_alone, attend_window
+from .packed_attention import Rows, attend_alone, attend_window, attend_words
 from .packed_embeddings import PackedEmbeddings
 from .packed_weights import PackedLinear
 
 if TYPE_CHECKING:
     from ..types import PackedInputs, SlotView
     from .encoder import LukeEncoder
-    from .layer import Layer
+    from .layer import Layer, Residual
 
 
 class WordStates(NamedTuple):
     """What the pieces of a batch come to, and what slots may ask of them later."""
 
     pieces: Tensor | None  # (pieces of all windows, hidden) last layer, None if nobody reads it
-    memory: list[tuple[Tensor, Tensor]]  # keys and values of each layer, both (pieces of all windows, hidden)
+    memory: list[Rows]  # of each layer, both (heads, pieces of all windows, head)
 
 
 class PackedEncoder:
@@ -61,7 +61,7 @@ class PackedEncoder:
 
     def words(self, inputs: PackedInputs, read_pieces: bool = True) -> WordStates:
         """Pieces that see pieces only: all of the view "words" that does not depend on slots."""
-        pieces = self._embeddings.pieces(inputs)
+        pieces: Tensor | None = self._embeddings.pieces(inputs)
         memory = []
         for layer, is_read in self._each_layer(read_pieces):
             memory.append(layer.memory(pieces))
@@ -89,9 +89,10 @@ class PackedLayer:
     def __init__(self, layer: Layer, act: str, dtype: torch.dtype) -> None:
         attention = layer.attention["self"]
         self._heads = attention.heads
-        for name in ("query", "key", "value"):
-            setattr(self, f"_{name}", PackedLinear(getattr(attention, name), dtype))
-        self._aware = None
+        self._query, self._key, self._value = (
+            PackedLinear(linear, dtype) for linear in (attention.query, attention.key, attention.value)
+        )
+        self._aware: list[PackedLinear] | None = None
         if attention.entity_aware:
             queries = (attention.w2e_query, attention.e2w_query, attention.e2e_query)
             self._aware = [PackedLinear(query, dtype) for query in queries]
@@ -99,82 +100,73 @@ class PackedLayer:
         self._inner = PackedLinear(layer.intermediate["dense"], dtype, act)
         self._outer, self._outer_norm = PackedLinear(layer.output.dense, dtype), _norm(layer.output)
 
-    def memory(self, states: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys and values, both (rows, hidden)."""
-        return self._key(states), self._value(states)
+    def memory(self, states: Tensor) -> Rows:
+        """Keys and values, both (heads, rows, head)."""
+        return Rows(self._split(self._key(states)), self._split(self._value(states)))
 
     def __call__(self, states: Tensor, inputs: PackedInputs, is_read: bool) -> Tensor:
         """The view "full". states: (pieces, then slots, hidden). RETURNS: the next states; of slots alone if nobody
         reads pieces."""
         n = len(inputs.piece_ids)
         memory = self.memory(states)
-        e2w, e2e = self._slot_queries(states[n:])
-        w2w = w2e = None
+        queries = Queries(None, None, *self._slot_queries(states[n:]))
         if is_read:
-            w2w = self._query(states[:n])
-            w2e = self._aware[0](states[:n]) if self._aware else w2w
+            w2w = self._split(self._query(states[:n]))
+            w2e = self._split(self._aware[0](states[:n])) if self._aware else w2w
+            queries = queries._replace(w2w=w2w, w2e=w2e)
         states = states if is_read else states[n:]
-        of_pieces, of_slots = (contexts := torch.empty_like(states)).split([len(states) - len(e2w), len(e2w)])
-        for p, s in zip(_cuts(inputs.piece_lengths), _cuts(inputs.slot_lengths)):
-            slots = self._rows(slice(s.start + n, s.stop + n), memory) if s.start < s.stop else None
-            queries = Queries(*(self._heads_of(*asked) for asked in ((p, w2w), (p, w2e), (s, e2w), (s, e2e))))
-            found = attend_window(queries, self._rows(p, memory), slots)
-            for into, rows, context in zip((of_pieces, of_slots), (p, s), found):
-                if context is not None:
-                    self._heads_of(rows, into).copy_(context)
+        contexts = torch.empty_like(states)
+        into = self._split(contexts).split([len(states) - len(inputs.slot_ids), len(inputs.slot_ids)], dim=1)
+        for p, s in _windows(inputs):
+            slots = memory.cut(slice(s.start + n, s.stop + n)) if s.start < s.stop else None
+            asked = (None if q is None else q[:, rows] for q, rows in zip(queries, (p, p, s, s)))
+            found = attend_window(Queries(*asked), memory.cut(p), slots)
+            for i, rows in enumerate((p, s)):
+                if found[i] is not None:
+                    into[i][:, rows] = found[i]
         return self._rest(contexts, states)
 
-    def words(self, pieces: Tensor, memory: tuple[Tensor, Tensor], inputs: PackedInputs) -> Tensor:
-        """The next states of pieces that see pieces only."""
-        w2w = self._query(pieces)
-        contexts = torch.empty_like(w2w)
-        for p in _cuts(inputs.piece_lengths):
-            found, _ = attend_window(Queries(self._heads_of(p, w2w)), self._rows(p, memory), None)
-            self._heads_of(p, contexts).copy_(found)
+    def words(self, pieces: Tensor, memory: Rows, inputs: PackedInputs) -> Tensor:
+        """The next states of pieces that see pieces only. memory: of the same pieces."""
+        contexts, queries = torch.empty_like(pieces), self._split(self._query(pieces))
+        into = self._split(contexts)
+        for p, _ in _windows(inputs):
+            into[:, p] = attend_words(queries[:, p], memory.cut(p))
         return self._rest(contexts, pieces)
 
-    def ask(self, slots: Tensor, memory: tuple[Tensor, Tensor], inputs: PackedInputs) -> Tensor:
-        """The next states of slots that see pieces and themselves."""
-        of_slots = self.memory(slots)
-        e2w, e2e = self._slot_queries(slots)
-        contexts = torch.empty_like(e2w)
-        for p, s in zip(_cuts(inputs.piece_lengths), _cuts(inputs.slot_lengths)):
+    def ask(self, slots: Tensor, memory: Rows, inputs: PackedInputs) -> Tensor:
+        """The next states of slots that see pieces and themselves. memory: of the pieces."""
+        contexts, of_slots = torch.empty_like(slots), self.memory(slots)
+        into, (e2w, e2e) = self._split(contexts), self._slot_queries(slots)
+        for p, s in _windows(inputs):
             if s.start < s.stop:
-                queries = self._heads_of(s, e2w), self._heads_of(s, e2e)
-                found = attend_alone(*queries, self._rows(p, memory), self._rows(s, of_slots))
-                self._heads_of(s, contexts).copy_(found)
+                into[:, s] = attend_alone(e2w[:, s], e2e[:, s], memory.cut(p), of_slots.cut(s))
         return self._rest(contexts, slots)
 
     def _slot_queries(self, slots: Tensor) -> tuple[Tensor, Tensor]:
+        """e2w and e2e, both (heads, slots, head)."""
         if self._aware:
-            return self._aware[1](slots), self._aware[2](slots)
-        query = self._query(slots)
+            return self._split(self._aware[1](slots)), self._split(self._aware[2](slots))
+        query = self._split(self._query(slots))
         return query, query
 
     def _rest(self, contexts: Tensor, states: Tensor) -> Tensor:
         states = self._norm(self._dense(contexts, states))
         return self._outer_norm(self._outer(self._inner(states), states))
 
-    def _heads_of(self, rows: slice, states: Tensor | None) -> Tensor | None:
-        """(rows of all windows, hidden) -> (heads, rows of one, head), a view."""
-        return None if states is None else states[rows].unflatten(-1, (self._heads, -1)).transpose(0, 1)
-
-    def _rows(self, rows: slice, memory: tuple[Tensor, Tensor]) -> Rows:
-        return Rows(*(self._heads_of(rows, states) for states in memory))
+    def _split(self, states: Tensor) -> Tensor:
+        """(rows, hidden) -> (heads, rows, head), a view."""
+        return states.unflatten(-1, (self._heads, -1)).transpose(0, 1)
 
 
-def _norm(module: nn.Module):
-    norm = module.LayerNorm
-
-    def normalise(states: Tensor) -> Tensor:
-        return F.layer_norm(states, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
-
-    return normalise
+def _norm(residual: Residual) -> Callable[[Tensor], Tensor]:
+    norm = residual.LayerNorm
+    return lambda states: F.layer_norm(states, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
 
 
-def _cuts(lengths: list[int]) -> Iterator[slice]:
-    """Where each window stands."""
-    start = 0
-    for length in lengths:
-        yield slice(start, start + length)
-        start += length
+def _windows(inputs: PackedInputs) -> Iterator[tuple[slice, slice]]:
+    """Where the pieces and the slots of each window stand."""
+    p = s = 0
+    for n_pieces, n_slots in zip(inputs.piece_lengths, inputs.slot_lengths):
+        yield slice(p, p + n_pieces), slice(s, s + n_slots)
+        p, s = p + n_pieces, s + n_slots

@@ -29,10 +29,13 @@ _LONG = 256
 
 
 class Rows(NamedTuple):
-    """Keys and values of one side of a window."""
+    """Keys and values of pieces, of slots, or of both."""
 
     keys: Tensor  # (heads, rows, head)
     values: Tensor  # (heads, rows, head)
+
+    def cut(self, rows: slice) -> Rows:
+        return Rows(self.keys[:, rows], self.values[:, rows])
 
 
 def attend_window(queries: Queries, pieces: Rows, slots: Rows | None) -> tuple[Tensor | None, Tensor | None]:
@@ -42,7 +45,7 @@ def attend_window(queries: Queries, pieces: Rows, slots: Rows | None) -> tuple[T
     RETURNS: (heads, pieces, head), (heads, slots, head); None where there is no query.
     """
     if slots is None:
-        return (None if queries.w2w is None else _flash(queries.w2w, pieces)[0]), None
+        return (None if queries.w2w is None else attend_words(queries.w2w, pieces)), None
     to_pieces, to_slots = queries.e2w, queries.e2e
     n = 0
     if queries.w2w is not None:
@@ -53,6 +56,11 @@ def attend_window(queries: Queries, pieces: Rows, slots: Rows | None) -> tuple[T
     way = _by_flash if n_rows > _LONG and to_pieces.dtype == torch.float32 else _by_matrix
     contexts = way(to_pieces, to_slots, pieces, slots)
     return (contexts[:, :n] if queries.w2w is not None else None), contexts[:, n:]
+
+
+def attend_words(w2w: Tensor, pieces: Rows) -> Tensor:
+    """Contexts of pieces that see pieces. (heads, pieces, head)."""
+    return _flash(w2w, pieces)[0]
 
 
 def attend_alone(e2w: Tensor, e2e: Tensor, pieces: Rows, slots: Rows) -> Tensor:
