@@ -222,6 +222,10 @@ class Errors(metaclass=_WithCodes):
         "[corpora.train.corpora.NAME]; without a partner: {names}. It has the corpora {corpora} and the tasks {tasks}."
     )
     LK507 = "MixedCorpus has the task {task!r} for the corpus '{name}'. Known tasks: {known}."
+    LK508 = (
+        "'{name}' cannot tune proposals for a recall of {recall}: it needs `proposals` in its model's config (a number, with "
+        "the view \"words\"), and a recall above 0 and at most 1."
+    )
     LK510 = "'{name}' has mode = {mode!r}. Choose one of: global, exact, local."
     LK511 = "'{name}' has confidence = {value}. It is a probability: give a number from 0 to 1."
     LK512 = (
@@ -287,8 +291,8 @@ class Errors(metaclass=_WithCodes):
     LK640 = "{path}, record {number}, is not of the expected format ({reason}). Mend the record, or copy the file again."
 
     LK660 = (
-        "spacy_luke.tune_thresholds.v1 was given pipes without thresholds: {names}. Name pipes of the factory luke_typing, "
-        "or null for all of them."
+        "spacy_luke.{method}.v1 was given pipes that it cannot tune: {names}. Name pipes of the factory luke_typing for "
+        "tune_thresholds, of luke_ner with `proposals` for tune_proposals, or null for all of them."
     )
 
     # --- checkpoints, command line, project ----------------------------------------------------
@@ -433,6 +437,7 @@ class Warnings(metaclass=_WithCodes):
         "The corpus '{name}' is to train {task}, but none of its {docs} Docs has gold for it. Correct tasks of the "
         "MixedCorpus, or annotate the corpus."
     )
+    LKW505 = "'{name}' found no gold entity that is suggested and can be asked, so which spans get a slot stays as it is."
     LKW510 = (
         "'{name}' found no gold link in the training data. Gold entities carry their id as kb_id, \"NIL\" if the knowledge "
         "base has none; an empty kb_id is not annotated and trains nothing."

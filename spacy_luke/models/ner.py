@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Callable, TypeAlias
 
 import numpy
 from thinc.api import Model, chain
-from thinc.types import Floats2d, Ragged
+from thinc.types import Floats1d, Floats2d, Ragged
 
 from ..errors import Errors
 from ..features.questions import AskedSpans, ask_spans
@@ -19,7 +19,7 @@ from ..layers.span_head import SpanHead, larger_head
 from ..layers.with_batches import with_batches
 from ..types import SlotView
 from .encoder import get_shim
-from .proposals import with_proposals
+from .proposals import proposal_scores, with_proposals
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -57,7 +57,8 @@ def build_luke_ner_v1(
     get_spans: a span getter of spacy-transformers that cuts Docs into windows. None: LUKE's rule, up
         to the encoder's length with context on both sides.
     proposals (float): predict with a slot for that many spans for each word only, those that look best from
-        the states of their first and last word; several times faster. None asks all that are suggested,
+        the states of their first and last word; several times faster. `LukeNER.tune_proposals` or the callback
+        `spacy_luke.tune_proposals.v1` put a threshold from dev data in its place. None asks all that are suggested,
         as the paper does. For the view "words", in which the words need no second pass. With it, the scores have one
         more column in training: how good the span looked.
     batch_size (int): pieces and slots of a padded batch; a GPU likes more. Bounds the memory of
@@ -87,6 +88,14 @@ def build_luke_ner_v1(
 def has_proposer(model: Model[InT, OutT]) -> bool:
     """Does the model predict with proposals, and so give one more column of scores in training?"""
     return model.has_ref("proposer") is True
+
+
+def score_proposals(model: Model[InT, OutT], docs_spans: InT) -> Floats1d:
+    """How good each suggested span looks to the proposer, (spans,), on the CPU; NaN = it could not be asked."""
+    asked = model.attrs["ask"](model, *docs_spans)
+    scores = numpy.full(asked.n_spans, numpy.nan, dtype="float32")
+    scores[asked.rows] = proposal_scores(model.layers[0], asked.questions)
+    return scores
 
 
 def init(model: Model[InT, OutT], X=None, Y=None) -> None:

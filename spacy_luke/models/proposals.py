@@ -7,7 +7,7 @@ from typing import Callable, TypeAlias
 
 import numpy
 from thinc.api import Model
-from thinc.types import Floats2d
+from thinc.types import Floats1d, Floats2d, Ints1d, Ints2d
 
 from ..layers.encoder import InT, predict_words
 from ..layers.padding import flat_spans
@@ -24,14 +24,15 @@ def with_proposals(encoder: Model, head: Model, proposer: Model, per_word: float
     one more column. In prediction the view "words" is run in two steps (`layers.encoder.predict_words`): pieces alone; of the
     spans, those that the proposer takes for the best get a slot. The rows of the others are NaN.
 
-    per_word (float): spans that get a slot, for each word.
+    per_word (float): spans that get a slot, for each word. attrs["threshold"], once `set_threshold` was called,
+        says instead which score a span must have.
     batch_size (int): as of `with_batches`, counting the slots that are expected.
     """
     return Model(
         "with_proposals",
         forward,
         layers=[encoder, head, proposer],
-        attrs={"per_word": per_word, "batch_size": batch_size},
+        attrs={"per_word": per_word, "batch_size": batch_size, "threshold": None},
     )
 
 
@@ -74,20 +75,47 @@ def _train(model: Model, questions: InT):
 
 
 def _predict(model: Model, questions: InT):
-    encoder, head, proposer = model.layers
-    ops = model.ops
-    pieces, ask = predict_words(get_encoder(encoder), questions)
-    spans = ops.asarray2i(flat_spans(questions), dtype="int64")
-    scores = ops.to_numpy(proposer.predict(LukeStates(pieces, pieces[:0], spans)))[:, 0]
+    ops, head = model.ops, model.layers[1]
+    pieces, ask, scores = _look_at_words(model, questions)
     borders = numpy.cumsum([len(q.slot_ids) for q in questions])[:-1]
-    chosen = [
-        best_spans(part, question.slot_spans, model.attrs["per_word"])
-        for part, question in zip(numpy.split(scores, borders), questions)
-    ]
+    parts = zip(numpy.split(scores, borders), questions)
+    chosen = [_choose(model, part, question.slot_spans) for part, question in parts]
     asked = [replace(q, slot_ids=q.slot_ids[rows], slot_spans=q.slot_spans[rows]) for q, rows in zip(questions, chosen)]
-    Y = ops.alloc2f(len(spans), head.get_dim("nO")) + numpy.nan
+    Y = ops.alloc2f(len(scores), head.get_dim("nO")) + numpy.nan
     if sum(map(len, chosen)):
         states = LukeStates(pieces, ask(asked), ops.asarray2i(flat_spans(asked), dtype="int64"))
         rows = numpy.concatenate([rows + offset for rows, offset in zip(chosen, [0, *borders])])
         Y[ops.asarray1i(rows)] = head.predict(states)
     return Y, None
+
+
+def _look_at_words(model: Model, questions: InT):
+    """States of pieces, the function that asks slots over them, and the proposer's score of each slot (slots,)."""
+    encoder, _, proposer = model.layers
+    pieces, ask = predict_words(get_encoder(encoder), questions)
+    spans = model.ops.asarray2i(flat_spans(questions), dtype="int64")
+    return pieces, ask, model.ops.to_numpy(proposer.predict(LukeStates(pieces, pieces[:0], spans)))[:, 0]
+
+
+def _choose(model: Model, scores: Floats1d, spans: Ints2d) -> Ints1d:
+    """Rows of the spans of a question that get a slot."""
+    threshold = model.attrs["threshold"]
+    if threshold is None:
+        return best_spans(scores, spans, model.attrs["per_word"])
+    return numpy.flatnonzero(scores >= threshold)
+
+
+def proposal_scores(model: Model, questions: InT) -> Floats1d:
+    """How good each slot's span looks, (slots of all questions,), on the CPU. Asks no slot."""
+    offsets = numpy.cumsum([0, *(len(q.slot_ids) for q in questions)])
+    scores = numpy.zeros(int(offsets[-1]), dtype="float32")
+    for batch in cut_batches([_expected(model, q) for q in questions], model.attrs["batch_size"]):
+        rows = numpy.concatenate([numpy.arange(offsets[i], offsets[i + 1]) for i in batch])
+        scores[rows] = _look_at_words(model, [questions[i] for i in batch])[2]
+    return scores
+
+
+def set_threshold(model: Model, threshold: float, per_word: float) -> None:
+    """From now on a span gets a slot if it looks at least that good; per_word: how many slots that is about, for
+    the size of batches. Saved with the model."""
+    model.attrs["threshold"], model.attrs["per_word"] = float(threshold), float(per_word)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 from typing import Any, Callable, Iterable, NamedTuple
 
@@ -11,12 +12,15 @@ from spacy.language import Language
 from spacy.pipeline.spancat import Suggester
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d, Ragged
 
-from ..errors import Errors
-from ..models.ner import NONE_CLASS, has_proposer, was_asked
+from ..errors import Errors, Warnings
+from ..models.ner import NONE_CLASS, has_proposer, score_proposals, was_asked
+from ..models.proposals import set_threshold
+from ..training.proposal_threshold import Proposed, choose_threshold
 from ..training.reach import Reach
 from ..training.span_targets import sample_spans, span_classes
 from .base import LabelledPipe, checked_weight
@@ -34,6 +38,7 @@ name = "studio-ousia/mluke-base-lite"
 """
 
 
+NO_SCORES = numpy.zeros(0, dtype="f")
 NO_SPANS = numpy.zeros((0, 2), dtype="i")
 
 
@@ -244,6 +249,38 @@ class LukeNER(LabelledPipe):
         self.model.set_dim("nO", 1 + len(self.labels), force=True)
         self.model.initialize()
         reach.warn(self.name, partial(self.model.attrs["ask"], self.model))
+
+    @property
+    def has_proposals(self) -> bool:
+        """Do only promising spans get a slot in prediction?"""
+        return has_proposer(self.model)
+
+    def tune_proposals(self, examples: Iterable[Example], *, recall: float = 0.998) -> Proposed:
+        """Choose from which look on a span gets a slot, such that this share of the gold entities of these Examples
+        does; of what is suggested and can be asked. Only for a pipe with `proposals`.
+
+        RAISES ValueError LK508: no proposals, or a recall that is no share.
+        Warns LKW505: no gold entity to choose by, everything stays.
+        """
+        if not has_proposer(self.model) or not 0 < recall <= 1:
+            raise ValueError(Errors.LK508.format(name=self.name, recall=recall))
+        gold, others, n_words = [NO_SCORES], [NO_SCORES], 0
+        label_class = {label: i + 1 for i, label in enumerate(self.labels)}
+        for batch in minibatch(examples, 64):
+            docs = [eg.predicted for eg in batch]
+            suggested = self._suggest(docs)
+            lengths = numpy.asarray([len(spans) for spans in suggested], dtype="i")
+            scores = score_proposals(self.model, (docs, Ragged(numpy.concatenate(suggested), lengths)))
+            classes = numpy.concatenate([span_classes(eg, spans, label_class) for eg, spans in zip(batch, suggested)])
+            gold.append(scores[(classes > 0) & ~numpy.isnan(scores)])
+            others.append(scores[(classes <= 0) & ~numpy.isnan(scores)])
+            n_words += sum(map(len, docs))
+        found = choose_threshold(numpy.concatenate(gold), numpy.concatenate(others), n_words, recall)
+        if found is None:
+            warnings.warn(Warnings.LKW505.format(name=self.name))
+            return Proposed(None, 0.0, 0.0)
+        set_threshold(self.model.layers[0], found.threshold, found.slots_per_word)
+        return found
 
 
 def _blocked(doc: Doc) -> list[Span]:

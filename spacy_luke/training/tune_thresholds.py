@@ -1,10 +1,10 @@
-"""A callback of `spacy train`: thresholds of luke_typing from the development set."""
+"""Callbacks of `spacy train`: thresholds of luke_typing and proposals of luke_ner from the development set."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Errors
 
@@ -25,22 +25,43 @@ def build_tune_thresholds_v1(pipes: list[str] | None = None, per_label: bool = F
     pipes (list): names of pipes; None = all that have a `tune_thresholds` and are not frozen.
     per_label (bool): also a threshold for each type that is frequent enough in dev.
     """
-    return partial(tune_pipes, pipes=pipes, per_label=per_label)
+    return partial(tune_pipes, method="tune_thresholds", pipes=pipes, per_label=per_label)
 
 
-def tune_pipes(nlp: Language, *, pipes: list[str] | None = None, per_label: bool = False) -> Language:
-    """RAISES ValueError LK660: a pipe without thresholds."""
+def build_tune_proposals_v1(pipes: list[str] | None = None, recall: float = 0.998) -> Callable[[Language], Language]:
+    """Sets which spans of luke_ner get a slot before a pipeline is saved, as [corpora.dev] says:
+
+        [training.before_to_disk]
+        @callbacks = "spacy_luke.tune_proposals.v1"
+        recall = 0.998
+
+    See `LukeNER.tune_proposals`. Costs a pass of the words, without slots, for every save.
+
+    pipes (list): names of pipes; None = all luke_ner with `proposals` that are not frozen.
+    recall (float): share of the gold entities of dev that must get a slot.
+    """
+    return partial(tune_pipes, method="tune_proposals", pipes=pipes, recall=recall)
+
+
+def tune_pipes(nlp: Language, *, method: str, pipes: list[str] | None = None, **settings: Any) -> Language:
+    """Call a method of pipes with the Examples of dev. RAISES ValueError LK660: a pipe that it does not suit."""
     from spacy.training.initialize import resolve_dot_names
 
-    without = [name for name in pipes or () if not hasattr(nlp.get_pipe(name), "tune_thresholds")]
+    without = [name for name in pipes or () if not _can(nlp.get_pipe(name), method)]
     if without:
-        raise ValueError(Errors.LK660.format(names=", ".join(without)))
+        raise ValueError(Errors.LK660.format(method=method, names=", ".join(without)))
     config = nlp.config.interpolate()
     if pipes is None:
         frozen = config["training"]["frozen_components"]
-        pipes = [name for name, pipe in nlp.pipeline if hasattr(pipe, "tune_thresholds") and name not in frozen]
+        pipes = [name for name, pipe in nlp.pipeline if _can(pipe, method) and name not in frozen]
     [dev] = resolve_dot_names(config, [config["training"]["dev_corpus"]])
     examples = list(dev(nlp))
     for name in pipes:
-        nlp.get_pipe(name).tune_thresholds(examples, per_label=per_label)  # type: ignore[attr-defined]
+        getattr(nlp.get_pipe(name), method)(examples, **settings)
     return nlp
+
+
+def _can(pipe: Any, method: str) -> bool:
+    if method == "tune_proposals" and hasattr(pipe, method):
+        return pipe.has_proposals
+    return hasattr(pipe, method)

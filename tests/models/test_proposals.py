@@ -6,10 +6,13 @@ import numpy
 import pytest
 import spacy
 import torch
+from spacy.tokens import DocBin
 from spacy.training import Example
 from thinc.api import Model
 
 from spacy_luke.layers.proposer import Proposer, best_spans
+from spacy_luke.training.proposal_threshold import choose_threshold
+from spacy_luke.training.tune_thresholds import build_tune_proposals_v1
 from spacy_luke.types import LukeStates
 
 from ..tiny import ner_config
@@ -67,6 +70,78 @@ def test_learns_what_to_propose_and_loads_again(xlmr, tmp_path):
     nlp.to_disk(tmp_path / "nlp")
     texts = [text for text, _ in data]
     numpy.testing.assert_allclose(_scores(spacy.load(tmp_path / "nlp"), texts), _scores(nlp, texts), atol=1e-5)
+
+
+DATA = [("Tokyo is the capital of Japan", [(0, 5, "LOC"), (24, 29, "LOC")]), ("all is well in Kyoto", [(15, 20, "LOC")])]
+
+
+@pytest.fixture(scope="module")
+def taught(xlmr):
+    """Bytes and config of a pipeline that knows DATA."""
+    nlp = _nlp(xlmr, proposals=2.0)
+    examples = _examples(nlp)
+    optimizer = spacy.registry.get("optimizers", "spacy_luke.AdamW.v1")(0.003, 0.02)
+    for _ in range(60):
+        nlp.update(examples, sgd=optimizer)
+    return nlp.to_bytes(), nlp.config
+
+
+def _load(taught):
+    data, config = taught
+    return spacy.blank("en").from_config(config).from_bytes(data)
+
+
+def _examples(nlp):
+    return [Example.from_dict(nlp.make_doc(text), {"entities": ents}) for text, ents in DATA]
+
+
+def _n_asked(nlp) -> int:
+    return int((_scores(nlp, [text for text, _ in DATA])[:, 1] > -1e4).sum())
+
+
+def test_the_threshold_keeps_the_gold_of_dev_and_is_saved(taught, tmp_path):
+    nlp = _load(taught)
+    before = _n_asked(nlp)
+    found = nlp.get_pipe("luke_ner").tune_proposals(_examples(nlp), recall=1.0)
+    n_words = sum(len(nlp.make_doc(text)) for text, _ in DATA)
+    assert found.recall == 1.0 and found.slots_per_word * n_words == _n_asked(nlp) < before
+    nlp.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path)
+    for text, ents in DATA:
+        assert [(ent.start_char, ent.end_char, ent.label_) for ent in loaded(text).ents] == ents
+    assert _n_asked(loaded) == _n_asked(nlp)
+    low = nlp.get_pipe("luke_ner").tune_proposals(_examples(nlp), recall=0.4)
+    assert low.recall == pytest.approx(2 / 3) and low.threshold > found.threshold
+
+
+def test_the_callback_tunes_before_saving(taught, tmp_path):
+    nlp = _load(taught)
+    DocBin(docs=[eg.reference for eg in _examples(nlp)]).to_disk(tmp_path / "dev.spacy")
+    reader = {"@readers": "spacy.Corpus.v1", "path": str(tmp_path / "dev.spacy"), "gold_preproc": False}
+    nlp.config["corpora"] = {"train": reader, "dev": reader}
+    assert build_tune_proposals_v1(recall=1.0)(nlp) is nlp
+    assert nlp.get_pipe("luke_ner").model.layers[0].attrs["threshold"] is not None
+
+
+def test_what_cannot_be_tuned(taught, xlmr):
+    nlp = _load(taught)
+    with pytest.warns(UserWarning, match="LKW505"):
+        nlp.get_pipe("luke_ner").tune_proposals([Example.from_dict(nlp.make_doc("old"), {"entities": []})])
+    assert nlp.get_pipe("luke_ner").model.layers[0].attrs["threshold"] is None
+    with pytest.raises(ValueError, match="LK508"):
+        nlp.get_pipe("luke_ner").tune_proposals(_examples(nlp), recall=1.1)
+    exact = _nlp(xlmr)
+    with pytest.raises(ValueError, match="LK508"):
+        exact.get_pipe("luke_ner").tune_proposals(_examples(exact))
+    with pytest.raises(ValueError, match="LK660.*luke_ner"):
+        build_tune_proposals_v1(["luke_ner"])(exact)
+
+
+@pytest.mark.parametrize("recall, threshold, kept, slots", [(1.0, -1, 4, 6), (0.998, -1, 4, 6), (0.75, 1, 3, 4), (0.5, 2, 2, 3)])
+def test_choose_threshold(recall, threshold, kept, slots):
+    found = choose_threshold(numpy.array([1.0, 3, -1, 2]), numpy.array([2.5, 0, -2]), 8, recall)
+    assert found == (pytest.approx(threshold, abs=2e-3), kept / 4, slots / 8)
+    assert found.threshold < threshold
 
 
 def test_best_spans():
