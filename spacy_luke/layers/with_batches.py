@@ -13,17 +13,21 @@ from ..types import Question
 InT = list[Question]
 OutT: TypeAlias = Floats2d
 
+# Padding that a batch may have, as a share of the largest batch. Few questions of many lengths, as in a training
+# step, would else be padded to nearly twice their size; what a batch more costs is less than this.
+WASTE = 1 / 16
+
 
 def with_batches(
     layer: Model[InT, OutT], batch_size: int, *, row_of: Literal["slot", "question"] = "slot"
 ) -> Model[InT, OutT]:
     """Run `layer`, questions -> (slots of all questions, nO), over sorted batches.
 
-    questions            D(9) A(5) C(7) B(5)        in brackets: pieces and slots
-    batches              [A(5) B(5)] [C(7) D(9)]    batch_size 18: rows of a batch, padding included
+    questions            D(90) A(50) C(85) B(50)        in brackets: pieces and slots
+    batches              [A(50) B(50)] [C(85) D(90)]    batch_size 180: rows of a batch, padding included
     answers, put back    D A C B
 
-    batch_size (int): pieces and slots of a padded batch; one question alone may be larger.
+    batch_size (int): pieces and slots of a padded batch; one question alone may be larger. See also WASTE.
     row_of (str): what a row of the layer's answer is about, a slot or, with (questions, nO), a question.
     """
     return Model(
@@ -67,16 +71,18 @@ def forward(model: Model[InT, OutT], questions: InT, is_train: bool) -> tuple[Ou
 
 
 def cut_batches(questions: InT, batch_size: int) -> list[list[int]]:
-    """Indices of the questions of each batch, shortest questions first."""
+    """Indices of the questions of each batch, shortest questions first. A batch ends where one more would make it
+    larger than batch_size, or put more padding than WASTE into it."""
     order = sorted(range(len(questions)), key=lambda i: _size(questions[i]))
     batches: list[list[int]] = []
-    pieces = slots = 0
+    pieces = slots = real = 0
     for i in order:
         p, s = len(questions[i].piece_ids), len(questions[i].slot_ids)
-        pieces, slots = max(pieces, p), max(slots, s)
-        if not batches or (len(batches[-1]) + 1) * (pieces + slots) > batch_size:
+        pieces, slots, real = max(pieces, p), max(slots, s), real + p + s
+        padded = (len(batches[-1]) + 1) * (pieces + slots) if batches else 0
+        if not batches or padded > batch_size or padded - real > batch_size * WASTE:
             batches.append([])
-            pieces, slots = p, s
+            pieces, slots, real = p, s, p + s
         batches[-1].append(i)
     return batches
 

@@ -13,10 +13,20 @@ def _question(n_pieces, slot_ids):
 
 
 def test_the_drawing_in_the_docstring():
-    sizes = {"D": (6, 3), "A": (4, 1), "C": (5, 2), "B": (3, 2)}
+    sizes = {"D": (87, 3), "A": (48, 2), "C": (83, 2), "B": (48, 2)}
     questions = [_question(n, [0] * s) for n, s in sizes.values()]
-    names = [[list(sizes)[i] for i in batch] for batch in cut_batches(questions, 18)]
+    names = [[list(sizes)[i] for i in batch] for batch in cut_batches(questions, 180)]
     assert [sorted(batch) for batch in names] == [["A", "B"], ["C", "D"]]
+
+
+def test_little_padding():
+    """Of 320 rows 20 may be padding."""
+    questions = [_question(n, [0, 0]) for n in (28, 58, 38, 28, 38, 28, 28, 28)]
+    sizes = [[len(questions[i].piece_ids) for i in batch] for batch in cut_batches(questions, 320)]
+    assert sizes == [[28] * 5, [38, 38], [58]]
+    assert [len(batch) for batch in cut_batches(questions[:3], 320)] == [2, 1]  # 10 of padding, or 50
+    assert [len(batch) for batch in cut_batches(questions[:3], 150)] == [1, 1, 1]
+    assert [len(batch) for batch in cut_batches(questions[:3], 800)] == [3]
 
 
 @settings(max_examples=100, deadline=None)
