@@ -31,6 +31,12 @@ class Relation(NamedTuple):
     score: float = 1.0  # probability; 1.0 for gold
 
 
+def has_relations(doc: Doc, spans_key: str = RELATIONS_KEY) -> bool:
+    """Has anybody said what the relations of a Doc are, if only that there is none? A group without
+    attrs["relations"] has nothing but entities: Doc.from_docs makes such groups, it drops attrs."""
+    return spans_key in doc.spans and "relations" in doc.spans[spans_key].attrs
+
+
 def get_relations(doc: Doc, spans_key: str = RELATIONS_KEY) -> list[Relation]:
     """The relations of a Doc, in the order they are written in; none if it has no such group.
 

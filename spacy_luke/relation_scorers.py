@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from spacy.scorer import PRFScore
 
-from .annotations import RELATIONS_KEY, get_relations
+from .annotations import RELATIONS_KEY, get_relations, has_relations
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -46,7 +46,7 @@ def score_relations(examples: Iterable[Example], *, spans_key: str, **_: Any) ->
     """
     scores: dict[str, PRFScore] = defaultdict(PRFScore)
     for example in examples:
-        if spans_key not in example.reference.spans:
+        if not has_relations(example.reference, spans_key):
             continue
         gold, found = _relations(example.reference, spans_key), _relations(example.predicted, spans_key)
         for pair in gold.keys() | found.keys():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy
 
-from ..annotations import get_relations
+from ..annotations import get_relations, has_relations
 from .aligned import predicted_words
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ def gold_pairs(example: Example, proposed: DocPairs, spans_key: str) -> GoldPair
     out are pairs whose spans do not begin and end with words of example.predicted, and those with gold labels
     none of which is allowed.
 
-    RETURNS: None if the reference has no such group: nobody said what its relations are.
+    RETURNS: None if the reference has no such group, or one without relations: nobody said what they are.
     """
-    if spans_key not in example.reference.spans:
+    if not has_relations(example.reference, spans_key):
         return None
     gold: dict[Pair | None, dict[str, None]] = {}
     for head, tail, label, _ in get_relations(example.reference, spans_key):

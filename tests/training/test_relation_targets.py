@@ -9,6 +9,7 @@ from spacy.training import Example
 
 from spacy_luke.annotations import set_relations
 from spacy_luke.features.pairs import build_pair_getter_v1
+from spacy_luke.relation_scorers import score_relations
 from spacy_luke.training.relation_targets import UNKNOWN, classes_of, gold_pairs, sample_pairs
 
 NLP = spacy.blank("xx")
@@ -53,6 +54,15 @@ def test_no_gold_group():
     assert _gold(example).n_gold == 0
     del example.reference.spans[KEY]
     assert _gold(example) is None
+
+
+def test_docs_put_together_lose_their_relations_and_are_not_none():
+    """Doc.from_docs keeps the spans of a group and drops its attrs."""
+    gold = Doc.from_docs([_example([("ada", "acme", "a")]).reference for _ in range(2)])
+    assert len(gold.spans[KEY]) == 6
+    example = Example(Doc.from_docs([gold]), gold)
+    assert _gold(example) is None
+    assert score_relations([example], spans_key=KEY)["rel_micro_f"] is None
 
 
 def test_other_words():
