@@ -41,7 +41,9 @@ LISTENER = {
 SYSTEMS = ("luke", "luke-words", "mean-pooling")
 
 
-def make_pipeline(system: str, encoder: str, pairs: dict, *, lang: str, dtype: str, batch_size: int) -> Language:
+def make_pipeline(
+    system: str, encoder: str, pairs: dict, *, lang: str, dtype: str, batch_size: int, max_pieces: int | None
+) -> Language:
     """A pipeline before `initialize`. pairs: settings of the pair getter and `negatives`, the same for all systems."""
     nlp = spacy.blank(lang)
     pairs = dict(pairs)
@@ -51,7 +53,7 @@ def make_pipeline(system: str, encoder: str, pairs: dict, *, lang: str, dtype: s
         nlp.add_pipe("transformer", config={"model": {**TRANSFORMER, "name": encoder}})
         nlp.add_pipe("mean_pooling", config={**config, "model": {"@architectures": "benchmark.MeanPooling.v1", "tok2vec": LISTENER}})
         return nlp
-    model = json.loads(json.dumps(LUKE)) | {"batch_size": batch_size}
+    model = json.loads(json.dumps(LUKE)) | {"batch_size": batch_size, "max_pieces": max_pieces}
     model["encoder"] |= {"name": encoder, "dtype": dtype}
     if system == "luke-words":
         model["@architectures"] = "benchmark.LukeMarkers.v1"
@@ -63,7 +65,7 @@ def make_pipeline(system: str, encoder: str, pairs: dict, *, lang: str, dtype: s
 
 
 @spacy.registry.architectures("benchmark.LukeMarkers.v1")
-def build_luke_markers_v1(encoder: Model, batch_size: int, nO: int | None = None) -> Model:
+def build_luke_markers_v1(encoder: Model, batch_size: int, max_pieces: int | None, nO: int | None = None) -> Model:
     """As spacy_luke.LukeRelations.v1, with words where it has slots."""
     head = SlotHead(nO, slots=2, bias=False)
     return Model(
@@ -73,7 +75,7 @@ def build_luke_markers_v1(encoder: Model, batch_size: int, nO: int | None = None
         layers=[with_batches(chain(marker_states(encoder), head), batch_size, row_of="question")],
         refs={"encoder": encoder, "output_layer": head},
         dims={"nO": nO},
-        attrs={"resize_output": resize_output, "batch_size": batch_size},
+        attrs={"resize_output": resize_output, "batch_size": batch_size, "max_pieces": max_pieces},
     )
 
 

@@ -142,7 +142,8 @@ def main(argv: list[str] | None = None) -> list[dict]:
     parser.add_argument("--head-rate", type=float, default=1e-3)
     parser.add_argument("--warmup", type=float, default=0.06, help="share of the budget")
     parser.add_argument("--batch", type=int, default=32, help="texts of a step")
-    parser.add_argument("--batch-size", type=int, default=1024, help="luke: pieces and slots of a padded batch")
+    parser.add_argument("--batch-size", type=int, default=2048, help="luke: pieces and slots of a padded batch")
+    parser.add_argument("--max-pieces", type=int, help="luke: most pieces of a question")
     parser.add_argument("--limit", type=int, default=0, help="score this many texts only")
     parser.add_argument("--verbose", type=int, default=0, help="print the loss every so many steps")
     parser.add_argument("--output", type=Path)
@@ -152,13 +153,14 @@ def main(argv: list[str] | None = None) -> list[dict]:
     torch.manual_seed(args.seed)
 
     reader, lang, pairs, _ = CORPORA[args.corpus]
-    nlp = make_pipeline(args.system, args.encoder, pairs, lang=lang, dtype=args.dtype, batch_size=args.batch_size)
+    sizes = {"batch_size": args.batch_size, "max_pieces": args.max_pieces}
+    nlp = make_pipeline(args.system, args.encoder, pairs, lang=lang, dtype=args.dtype, **sizes)
     trained = train(nlp, list(reader(args.train, gold_words=True)(nlp)), args)
     return [write_row(args, {**score(nlp, path, args), **trained}) for path in args.test]
 
 
 def write_row(args: argparse.Namespace, result: dict) -> dict:
-    names = ("budget", "threads", "dtype", "rate", "head_rate", "warmup", "batch", "batch_size")
+    names = ("budget", "threads", "dtype", "rate", "head_rate", "warmup", "batch", "batch_size", "max_pieces")
     row = {
         "corpus": args.corpus,
         "system": args.system,

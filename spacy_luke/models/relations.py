@@ -23,9 +23,15 @@ if TYPE_CHECKING:
 InT = list[Question]
 OutT: TypeAlias = Floats2d
 
+# The special pieces, four markers, and two entities of a piece.
+LEAST_PIECES = 8
+
 
 def build_luke_relations_v1(
-    encoder: Model[QuestionsT, StatesT], batch_size: int = 2048, nO: int | None = None
+    encoder: Model[QuestionsT, StatesT],
+    batch_size: int = 2048,
+    max_pieces: int | None = None,
+    nO: int | None = None,
 ) -> Model[InT, OutT]:
     """Questions about pairs, as `ask` makes them -> scores (questions, nO), not normalised.
 
@@ -35,7 +41,12 @@ def build_luke_relations_v1(
     encoder: `spacy_luke.LukeEncoder.v1` or `spacy_luke.LukeListener.v1`.
     batch_size (int): pieces and slots of a padded batch; a GPU likes more. The pipe trains batch by batch, so
         this bounds the memory of training, too.
+    max_pieces (int): most pieces of a question; None = as many as the encoder takes. Each pair is a pass over
+        its window, so long Docs with many entities take much less time with 128, and pairs see less around them.
+    RAISES ValueError LK408: max_pieces has no room for two entities.
     """
+    if max_pieces is not None and max_pieces < LEAST_PIECES:
+        raise ValueError(Errors.LK408.format(value=max_pieces, least=LEAST_PIECES))
     head = SlotHead(nO, slots=2, bias=False)
     return Model(
         "luke_relations",
@@ -44,7 +55,7 @@ def build_luke_relations_v1(
         layers=[with_batches(chain(encoder, head), batch_size, row_of="question")],
         refs={"encoder": encoder, "output_layer": head},
         dims={"nO": nO},
-        attrs={"resize_output": resize_output, "batch_size": batch_size},
+        attrs={"resize_output": resize_output, "batch_size": batch_size, "max_pieces": max_pieces},
     )
 
 
@@ -74,7 +85,8 @@ def ask(model: Model[InT, OutT], docs: Sequence[Doc], pairs: Sequence[Ints2d]) -
     shim = get_shim(model.get_ref("encoder"))
     special = shim.config.other["special_entities"]
     slot_ids = special["[MASK]"], special["[MASK2]"]
-    return marked_questions(docs, pairs, shim.tokenizer, slot_ids=slot_ids, limit=shim.config.max_pieces)
+    limit = min(shim.config.max_pieces, model.attrs["max_pieces"] or shim.config.max_pieces)
+    return marked_questions(docs, pairs, shim.tokenizer, slot_ids=slot_ids, limit=limit)
 
 
 def resize_output(model: Model[InT, OutT], nO: int) -> None:

@@ -7,6 +7,7 @@ import spacy
 from spacy.tokens import Doc, DocBin
 from spacy.training import Corpus
 
+from spacy_luke.models.relations import ask
 from spacy_luke.training.readers.gold_mentions import build_gold_mentions_reader_v1
 
 from ..related import TRAIN, TRAIN_JA, doc_of, examples_of, expected, found, relations_config, scores_of, trained_on
@@ -140,6 +141,25 @@ def test_a_doc_longer_than_the_model(xlmr_24):
     with pytest.warns(UserWarning, match=r"LKW521.*1 of 2 gold relations \(50.0%\).*x: 1"):
         data = [(text, ents, [(1, "in", 2), (0, "x", 1)])]
         trained_on(xlmr_24, data=data, steps=1, least=9, pairs={"max_words": None})
+
+
+def test_small_windows(xlmr):
+    """max_pieces cuts the text around each pair, as a smaller encoder would."""
+    text, ents, relations = TRAIN[0]
+    blank = "the old and the new "
+    moved = [(start + 100, end + 100, label) for start, end, label in ents]
+    data = [(blank * 5 + text + " " + blank * 5, moved, relations)]
+    nlp = trained_on(xlmr, data=data, model={"max_pieces": 24})
+    pipe = nlp.get_pipe("luke_relations")
+    doc = doc_of(nlp, *data[0][:2])
+    pairs = [[(22, 23), (20, 21)], [(20, 21), (24, 25)]]
+    sizes = [len(question.piece_ids) for question in ask(pipe.model, [doc], [pairs]).questions]
+    assert len(sizes) == 2 and 18 < min(sizes) <= max(sizes) <= 24
+    assert found(nlp(doc)) == expected(data[0])
+    loaded = spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
+    _assert_same(loaded(doc_of(loaded, *data[0][:2])), nlp(doc), 1e-6)
+    with pytest.raises(ValueError, match="LK408.*max_pieces = 7"):
+        spacy.blank("en").add_pipe("luke_relations", config=relations_config(xlmr, model={"max_pieces": 7}))
 
 
 def test_neighbours_change_nothing(trained):
