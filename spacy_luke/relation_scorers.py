@@ -48,7 +48,7 @@ def score_relations(examples: Iterable[Example], *, spans_key: str, **_: Any) ->
     for example in examples:
         if not has_relations(example.reference, spans_key):
             continue
-        gold, found = _relations(example.reference, spans_key), _relations(example.predicted, spans_key)
+        gold, found = relations_by_pair(example.reference, spans_key), relations_by_pair(example.predicted, spans_key)
         for pair in gold.keys() | found.keys():
             right, guessed = gold.get(pair, set()), found.get(pair, set())
             for label in right | guessed:
@@ -69,7 +69,8 @@ def score_relations(examples: Iterable[Example], *, spans_key: str, **_: Any) ->
     }
 
 
-def _relations(doc: Doc, key: str) -> dict[Pair, set[str]]:
+def relations_by_pair(doc: Doc, key: str) -> dict[Pair, set[str]]:
+    """Pair -> its labels, of the span group `key`."""
     found: dict[Pair, set[str]] = {}
     for head, tail, label, _ in get_relations(doc, key):
         pair = head.start_char, head.end_char, tail.start_char, tail.end_char

@@ -66,8 +66,8 @@ def score_linker(
         if gold and not any(ent.kb_id_ for ent in gold.values()):
             continue
         predicted = {(e.start_char, e.end_char): e for e in example.predicted.ents}
-        candidates = _candidates(example.predicted, spans_key)
-        ignored = _not_annotated(example.reference, alternatives_key)
+        candidates = candidates_of(example.predicted, spans_key)
+        ignored = not_annotated(example.reference, alternatives_key)
         for offsets, ent in gold.items():
             if ent.kb_id_:
                 found = predicted[offsets].kb_id_ if offsets in predicted else None
@@ -148,7 +148,7 @@ def _count(score: PRFScore, gold: str | None, found: str | None) -> None:
         score.fp += bool(found)
 
 
-def _not_annotated(doc: Doc, alternatives_key: str) -> Callable[[Offsets], bool]:
+def not_annotated(doc: Doc, alternatives_key: str) -> Callable[[Offsets], bool]:
     """Says of a stretch of characters whether a prediction there can be judged."""
     unknown = numpy.zeros(len(doc.text), dtype=bool)
     for token in doc:
@@ -158,7 +158,8 @@ def _not_annotated(doc: Doc, alternatives_key: str) -> Callable[[Offsets], bool]
     return lambda offsets: offsets in alternatives or bool(unknown[slice(*offsets)].any())
 
 
-def _candidates(doc: Doc, spans_key: str) -> dict[Offsets, list[str]]:
+def candidates_of(doc: Doc, spans_key: str) -> dict[Offsets, list[str]]:
+    """Mention -> the ids of its candidates."""
     spans = doc.spans.get(spans_key)
     found = [] if spans is None else spans.attrs.get("candidates", [])
     return {(span.start_char, span.end_char): ids for span, ids in zip(spans or (), found)}

@@ -52,8 +52,8 @@ def score_types(
     pairs: list[tuple[set[str], set[str]]] = []
     for example in examples:
         if types_key in example.reference.spans:
-            gold, found = (_types(doc, types_key, hierarchy) for doc in (example.reference, example.predicted))
-            is_invented = _judge(example.reference)
+            gold, found = (types_of(doc, types_key, hierarchy) for doc in (example.reference, example.predicted))
+            is_invented = invented_in(example.reference)
             pairs += [(types, found.get(offsets, set())) for offsets, types in gold.items()]
             invented = (offsets for offsets in found if offsets not in gold and is_invented(offsets))
             pairs += [(set(), found[offsets]) for offsets in invented]
@@ -73,7 +73,7 @@ def score_types(
     }
 
 
-def _types(doc: Doc, key: str, hierarchy: str | None) -> dict[Offsets, set[str]]:
+def types_of(doc: Doc, key: str, hierarchy: str | None) -> dict[Offsets, set[str]]:
     """Mention -> its types; an empty label adds the mention and no type."""
     found: dict[Offsets, set[str]] = {}
     for span in doc.spans.get(key, ()):
@@ -82,7 +82,7 @@ def _types(doc: Doc, key: str, hierarchy: str | None) -> dict[Offsets, set[str]]
     return found
 
 
-def _judge(doc: Doc) -> Callable[[Offsets], bool]:
+def invented_in(doc: Doc) -> Callable[[Offsets], bool]:
     """Says of a mention without gold types whether the gold Doc knows that there is none."""
     ents = {(ent.start_char, ent.end_char) for ent in doc.ents}
     unknown = bytearray(len(doc.text))

@@ -26,6 +26,7 @@ FLOORS = {
     "scorers": 4,
     "relation_scorers": 4,
     "typing_scorers": 4,
+    "mistakes": 4,
     "models": 5,
     "pipeline": 6,
     "cli": 7,
@@ -37,7 +38,7 @@ NEVER = {"encoder": ("spacy", "thinc"), "pipeline": ("torch",)}
 # Packages that are optional, or slow to import: only inside functions. `torch` is at home where tensors are.
 OPTIONAL = ("transformers", "spacy_transformers", "sentencepiece", "sudachipy", "huggingface_hub", "cupy", "google")
 HEAVY = (*OPTIONAL, "torch", "safetensors", "tokenizers")
-LIGHT_ROOMS = ("cli", "pipeline", "kb", "scorers", "typing_scorers", "features", "visualize", "")
+LIGHT_ROOMS = ("cli", "pipeline", "kb", "scorers", "typing_scorers", "mistakes", "features", "visualize", "")
 
 
 def imports(source: str, module: tuple[str, ...]) -> Iterator[tuple[str, bool]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from html.parser import HTMLParser
 from types import ModuleType
 
 import pytest
@@ -18,36 +17,7 @@ from spacy_luke.visualize.candidates import get_choices
 from spacy_luke.visualize.html import entity_url, escape
 
 from .docs import IMAGE, LINK, QUOTE, SCRIPT, choices, drawn_doc, hostile_doc
-
-ELEMENTS = set("html head meta title body figure div mark span a small br p table tbody tr td figcaption svg g path rect text".split())
-ATTRIBUTES = set(
-    "lang dir charset name content class style href target rel title colspan xmlns width height viewbox d fill stroke x y rx "
-    "fill-opacity text-anchor textlength".split()
-)
-
-
-class Reader(HTMLParser):
-    """Elements, attributes, links and text of a page, and whether all elements are closed."""
-
-    def __init__(self, page: str):
-        super().__init__()
-        self.elements, self.attributes, self.links, self.text, self.open = set(), set(), [], "", []
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.add(tag)
-        self.attributes.update(name for name, _ in attrs)
-        self.links += [value for name, value in attrs if name == "href"]
-        if tag not in ("meta", "br"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
-
+from .reader import ATTRIBUTES, ELEMENTS, Reader
 
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("page", [True, False])
