@@ -111,16 +111,18 @@ def _most_context(places: Ints2d, runs: list[tuple[int, int]], n: int) -> Ints1d
     return numpy.where((room.max(axis=1) >= 0) & (places[:, 0] < places[:, 1]), best, -1)
 
 
-def ask_window(window: MentionWindow, mask: int, table_rows: int, shown: Ints1d, vectors: Floats2d) -> Question:
+def ask_window(
+    window: MentionWindow, mask: int, table_rows: int, shown: Ints1d, vectors: Floats2d, *, reads_pieces: bool = False
+) -> Question:
     """The window as a question: a mention is [MASK], or the entity it is known to stand for.
 
     mask (int): entity id of [MASK]. table_rows (int): rows of the encoder's entity table.
     shown (mentions of the batch,): row of `vectors` that each mention shows, -1 = [MASK].
-    vectors: (vectors, emb).
+    vectors: (vectors, emb). reads_pieces (bool): does the head look at the pieces, too.
     """
     rows = shown[window.mentions]
     known = rows >= 0
     ids = numpy.full(len(rows), mask, dtype="int64")
     ids[known] = table_rows + numpy.arange(known.sum())
     vectors = vectors[rows[known]] if known.any() else None
-    return Question(window.piece_ids, ids, window.spans, "full", vectors, reads_pieces=False)
+    return Question(window.piece_ids, ids, window.spans, "full", vectors, reads_pieces)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, TypeAlias
 
+import numpy
 from thinc.api import Model, Ops
 from thinc.types import Floats2d
 
@@ -26,7 +27,8 @@ def EntityHead(nO: int | None = None, nI: int | None = None) -> Model[InT, OutT]
     `entity_predictions.transform.*` of LukeForMaskedLM. A query . an entity's vector is its score.
 
     nI (int): hidden width of the encoder. nO (int): width of entity vectors.
-    attrs: "activation", a config's hidden_act; "eps", its layer_norm_eps.
+    attrs: "activation", a config's hidden_act, or "linear"; "eps", its layer_norm_eps; "with_pieces": the mean state of
+        the pieces under a slot is added to the slot's. An encoder that has never seen an entity says more by them.
     """
     return Model(
         "entity_head",
@@ -34,7 +36,7 @@ def EntityHead(nO: int | None = None, nI: int | None = None) -> Model[InT, OutT]
         init=init,
         dims={"nO": nO, "nI": nI},
         params={"W": None, "b": None, "G": None, "beta": None},
-        attrs={"activation": "gelu", "eps": 1e-12, "dropout_rate": 0.0},
+        attrs={"activation": "gelu", "eps": 1e-12, "dropout_rate": 0.0, "with_pieces": False},
     )
 
 
@@ -49,11 +51,9 @@ def init(model: Model[InT, OutT], X=None, Y=None) -> None:
 def forward(model: Model[InT, OutT], states: InT, is_train: bool) -> tuple[OutT, Callable]:
     ops: Ops = model.ops
     W, b, G, beta = (model.get_param(name) for name in ("W", "b", "G", "beta"))
-    activate, backprop_activation = (getattr(ops, name) for name in _ACTIVATIONS[model.attrs["activation"]])
-    mask = _dropout_mask(model, states.slots.shape, is_train)
-    X = states.slots * mask
+    X, backprop_input = _input(model, states, is_train)
     dense = ops.gemm(X, W, trans2=True) + b
-    active = activate(dense)
+    active, backprop_activation = _activate(model, dense)
     centred = active - active.mean(axis=1, keepdims=True)
     deviation = ops.xp.sqrt((centred**2).mean(axis=1, keepdims=True) + model.attrs["eps"])
     normal = centred / deviation
@@ -65,19 +65,42 @@ def forward(model: Model[InT, OutT], states: InT, is_train: bool) -> tuple[OutT,
         d_active = d_normal - d_normal.mean(axis=1, keepdims=True)
         d_active -= normal * (d_normal * normal).mean(axis=1, keepdims=True)
         d_active /= deviation
-        # relu's derivative is told by what came out, the others' by what went in
-        d_dense = backprop_activation(d_active, active if activate == ops.relu else dense, *_extra(model, dense, active))
+        d_dense = backprop_activation(d_active)
         model.inc_grad("W", ops.gemm(d_dense, X, trans1=True))
         model.inc_grad("b", d_dense.sum(axis=0))
-        d_slots = ops.gemm(d_dense, W) * mask
-        return LukeStates(ops.alloc2f(*states.pieces.shape), d_slots, states.slot_spans)
+        return backprop_input(ops.gemm(d_dense, W))
 
     return normal * G + beta, backprop
 
 
-def _extra(model: Model, dense, active) -> tuple:
-    """Thinc's backprop_swish wants the output as well."""
-    return (active,) if model.attrs["activation"] == "silu" else ()
+def _input(model: Model[InT, OutT], states: InT, is_train: bool) -> tuple[Floats2d, Callable[[Floats2d], InT]]:
+    """(slots, nI) what the dense layer sees."""
+    ops = model.ops
+    mask = _dropout_mask(model, states.slots.shape, is_train)
+    if not model.attrs["with_pieces"]:
+        return states.slots * mask, lambda dX: LukeStates(ops.alloc2f(*states.pieces.shape), dX * mask, states.slot_spans)
+    spans = ops.to_numpy(states.slot_spans)
+    lengths = ops.asarray1i(spans[:, 1] - spans[:, 0])
+    rows = ops.asarray1i(numpy.concatenate([numpy.zeros(0, "int64"), *(numpy.arange(*span) for span in spans)]))
+    means = ops.reduce_mean(states.pieces[rows], lengths)
+
+    def backprop(dX: Floats2d) -> InT:
+        d_pieces = ops.alloc2f(*states.pieces.shape)
+        ops.scatter_add(d_pieces, rows, ops.backprop_reduce_mean(dX * mask, lengths))
+        return LukeStates(d_pieces, dX * mask, states.slot_spans)
+
+    return (states.slots + means) * mask, backprop
+
+
+def _activate(model: Model[InT, OutT], X: Floats2d) -> tuple[Floats2d, Callable[[Floats2d], Floats2d]]:
+    name = model.attrs["activation"]
+    if name == "linear":
+        return X, lambda dY: dY
+    forward, backprop = (getattr(model.ops, function) for function in _ACTIVATIONS[name])
+    Y = forward(X)
+    if name == "relu":  # its derivative is told by what came out, the others' by what went in
+        return Y, lambda dY: backprop(dY, Y)
+    return Y, lambda dY: backprop(dY, X, *([Y] if name == "silu" else []))  # swish wants both
 
 
 def _dropout_mask(model: Model, shape, is_train: bool):

@@ -39,7 +39,7 @@ def _question(model: Model, passage: Passage) -> Question:
     ids, spans = encode_task(shim.tokenizer, passage.text, [(passage.start, passage.end)])
     ids, spans = _fit(ids, spans, shim.config.max_pieces)
     mask = shim.config.other["special_entities"]["[MASK]"]
-    return Question(ids, numpy.asarray([mask]), spans, "full", reads_pieces=False)
+    return Question(ids, numpy.asarray([mask]), spans, "full", reads_pieces=model.get_ref("head").attrs["with_pieces"])
 
 
 def _fit(ids, spans, limit: int):

@@ -46,17 +46,20 @@ def build_luke_linker_v1(
 
 
 def init(model: Model[InT, OutT], X=None, Y=None) -> None:
-    """Takes over the masked-entity head of a LUKE checkpoint. Without one, the head starts as the identity,
-    and what it gives is brought to mean 0 and variance 1 by `standardise_head`."""
+    """Takes over the masked-entity head of a LUKE checkpoint. Without one, the head starts as the identity of the
+    states of slot and pieces, linear, as half of them would be lost in an activation, and what it gives is brought
+    to mean 0 and variance 1 by `standardise_head` (benchmarks/linking, "Encoders without entity pretraining")."""
     encoder, head, scores = (model.get_ref(name) for name in ("encoder", "head", "candidate_scores"))
     encoder.initialize()
     shim = get_shim(encoder)
     config = shim.config
-    head.attrs.update(activation=config.hidden_act, eps=config.layer_norm_eps)
+    is_fresh = not shim.entity_head
+    activation = "linear" if is_fresh else config.hidden_act
+    head.attrs.update(activation=activation, eps=config.layer_norm_eps, with_pieces=is_fresh)
     head.set_dim("nI", config.hidden_size, force=True)
     head.set_dim("nO", config.entity_emb_size, force=True)
     scores.set_dim("nI", config.entity_emb_size, force=True)
-    scores.attrs["scale"] = 1.0 if shim.entity_head else config.entity_emb_size**-0.5
+    scores.attrs["scale"] = config.entity_emb_size**-0.5 if is_fresh else 1.0
     head.initialize()
     scores.initialize()
     start = shim.entity_head or {"W": numpy.eye(config.entity_emb_size, config.hidden_size, dtype="float32")}

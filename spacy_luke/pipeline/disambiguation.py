@@ -90,7 +90,8 @@ def ask(model: Model, windows, options: LinkOptions, shown, mentions: Ints1d, pr
         return
     shim = get_shim(model.get_ref("encoder"))
     mask, rows = shim.config.other["special_entities"]["[MASK]"], shim.config.entity_vocab_size
-    questions = [ask_window(w, mask, rows, shown, options.vectors) for w in windows]
+    reads_pieces = model.get_ref("head").attrs["with_pieces"]
+    questions = [ask_window(w, mask, rows, shown, options.vectors, reads_pieces=reads_pieces) for w in windows]
     wanted = numpy.zeros(len(options.lengths), dtype=bool)
     wanted[mentions] = True
     parts = [numpy.where(w.is_asked & wanted[w.mentions], w.mentions, -1) for w in windows]

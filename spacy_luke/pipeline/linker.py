@@ -304,7 +304,8 @@ class LukeLinker(LukePipe):
     def _question(self, window: MentionWindow, shown: numpy.ndarray, options: LinkOptions) -> Question:
         config = get_shim(self.model.get_ref("encoder")).config
         mask = config.other["special_entities"]["[MASK]"]
-        return ask_window(window, mask, config.entity_vocab_size, shown, options.vectors)
+        reads_pieces = self.model.get_ref("head").attrs["with_pieces"]
+        return ask_window(window, mask, config.entity_vocab_size, shown, options.vectors, reads_pieces=reads_pieces)
 
     def get_loss(self, targets: numpy.ndarray, options: LinkOptions, scores) -> tuple[float, Any]:
         """targets (masked mentions,): their right options. RETURNS: mean cross-entropy, its gradient."""

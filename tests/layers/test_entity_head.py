@@ -91,6 +91,28 @@ def test_scores_equal_the_logits_of_the_whole_head(activation):
     numpy.testing.assert_allclose(found[options.candidate_rows], logits[of_mention, entities], atol=1e-5)
 
 
+def test_with_pieces_and_without_an_activation():
+    """Against torch: LayerNorm of a dense layer of slot + mean of the pieces under it; spans may overlap."""
+    rng = numpy.random.default_rng(3)
+    head = _ours(_theirs("gelu"), "gelu")
+    head.attrs.update(activation="linear", with_pieces=True)
+    spans = numpy.asarray([[0, 3], [2, 4], [4, 5], [5, 9], [0, 9]])
+    states = LukeStates(*(rng.normal(size=(n, HIDDEN)).astype("f") for n in (9, SLOTS)), spans)
+    pieces, slots = torch.tensor(states.pieces, requires_grad=True), torch.tensor(states.slots, requires_grad=True)
+    W, b, G, beta = (torch.tensor(head.get_param(name)) for name in NAMES)
+    inputs = torch.stack([slot + pieces[start:end].mean(dim=0) for slot, (start, end) in zip(slots, spans.tolist())])
+    expected = torch.nn.functional.layer_norm(inputs @ W.T + b, (EMB,), G, beta, eps=1e-3)
+    Y, backprop = head.begin_update(states)
+    numpy.testing.assert_allclose(Y, expected.detach().numpy(), atol=1e-5)
+    dY = rng.normal(size=Y.shape).astype("f")
+    expected.backward(torch.tensor(dY))
+    d_states = backprop(dY)
+    numpy.testing.assert_allclose(d_states.slots, slots.grad.numpy(), atol=1e-5)
+    numpy.testing.assert_allclose(d_states.pieces, pieces.grad.numpy(), atol=1e-5)
+    nothing = head.predict(LukeStates(states.pieces[:0], states.slots[:0], spans[:0]))
+    assert nothing.shape == (0, EMB)
+
+
 def test_dropout_acts_in_training_only():
     head, states = _ours(_theirs("gelu"), "gelu"), _states(numpy.random.default_rng(2))
     before = head.predict(states)

@@ -57,7 +57,7 @@ def test_odd_docs(nlp, words, monkeypatch):
 def test_docs_without_entities_or_words(nlp):
     for doc in nlp.pipe([Doc(nlp.vocab), nlp.make_doc("Tokyo is old"), nlp.make_doc("")]):
         assert not doc.ents and not len(doc.spans["luke_linker"])
-        assert doc.spans["luke_linker"].attrs == {"candidates": [], "scores": [], "nil": []}
+        assert doc.spans["luke_linker"].attrs == {"candidates": [], "scores": [], "nil": [], "steps": []}
         assert not any(token.ent_kb_id for token in doc)
     assert nlp.get_pipe("luke_linker").predict([]) == []
 
