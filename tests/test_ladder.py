@@ -31,14 +31,15 @@ FLOORS = {
     "pipeline": 6,
     "cli": 7,
     "visualize": 7,
+    "demo": 7,
     "": 8,  # spacy_luke/__init__.py
 }
 # Packages a room never names, not even inside a function.
 NEVER = {"encoder": ("spacy", "thinc"), "pipeline": ("torch",)}
 # Packages that are optional, or slow to import: only inside functions. `torch` is at home where tensors are.
-OPTIONAL = ("transformers", "spacy_transformers", "sentencepiece", "sudachipy", "huggingface_hub", "cupy", "google")
+OPTIONAL = ("transformers", "spacy_transformers", "sentencepiece", "sudachipy", "huggingface_hub", "cupy", "google", "starlette", "uvicorn")
 HEAVY = (*OPTIONAL, "torch", "safetensors", "tokenizers")
-LIGHT_ROOMS = ("cli", "pipeline", "kb", "scorers", "typing_scorers", "mistakes", "features", "visualize", "")
+LIGHT_ROOMS = ("cli", "pipeline", "kb", "scorers", "typing_scorers", "mistakes", "features", "visualize", "demo", "")
 
 
 def imports(source: str, module: tuple[str, ...]) -> Iterator[tuple[str, bool]]:

@@ -7,6 +7,7 @@ import typer
 from spacy.cli._util import app
 
 from .convert import convert_cli
+from .demo import demo_cli
 from .evaluate import evaluate_cli
 from .info import info_cli
 from .kb import kb_cli
@@ -29,6 +30,7 @@ luke_cli.command("release")(release_cli)
 luke_cli.command("selftest")(selftest_cli)
 luke_cli.command("show")(show_cli)
 luke_cli.command("evaluate")(evaluate_cli)
+luke_cli.command("demo")(demo_cli)
 luke_cli.command("info")(info_cli)
 kb_cli.command("from-wikipedia")(from_wikipedia_cli)
 kb_cli.command("embed")(embed_cli)

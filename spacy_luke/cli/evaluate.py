@@ -24,8 +24,14 @@ def evaluate_cli(
     pipeline: str = typer.Argument(..., help="Pipeline: a directory or an installed package"),
     data: Path = typer.Argument(..., help="DocBin (.spacy) with gold annotations, or a directory of them"),
     out: Path = typer.Option(Path("report"), "--output", "-o", help="Directory to write", file_okay=False),
-    gold_mentions: bool = typer.Option(False, "--gold-mentions", help="Give the gold entities to links, relations and types, and leave out the pipes that find entities"),
-    url: Optional[str] = typer.Option(None, help="Where ids lead to, {} is the id; Wikidata and Wikipedia if not given"),
+    gold_mentions: bool = typer.Option(
+        False,
+        "--gold-mentions",
+        help="Give the gold entities to links, relations and types, and leave out the pipes that find entities",
+    ),
+    url: Optional[str] = typer.Option(
+        None, help="Where ids lead to, {} is the id; Wikidata and Wikipedia if not given"
+    ),
     use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
 ) -> None:
     """
@@ -88,7 +94,9 @@ def read_examples(nlp: Language, data: Path, *, gold_mentions: bool = False) -> 
     return examples
 
 
-def evaluate(nlp: Language, examples: list[Example], *, gold_mentions: bool = False) -> tuple[dict[str, Any], list[Task]]:
+def evaluate(
+    nlp: Language, examples: list[Example], *, gold_mentions: bool = False
+) -> tuple[dict[str, Any], list[Task]]:
     """Run `nlp` on the Examples' predicted Docs, and compare. RETURNS: the scores of all pipes and the speed, and
     the mistakes of each task that these data have gold for."""
     from spacy.scorer import Scorer

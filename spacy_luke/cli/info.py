@@ -33,12 +33,20 @@ def info_cli(as_json: bool = typer.Option(False, "--json", help="As JSON")) -> N
         "CPU": f"{devices['cores']} cores, {devices['threads']} threads used, {devices['cpu']}",
         "GPU": "; ".join(gpus) or "none that torch sees",
         "CUDA of torch": devices["cuda_version"] or "none",
-        "GPU by CuPy": "yes" if devices["cupy_gpu"] else "no: spaCy's --gpu-id needs CuPy, spacy-luke[cuda12x] or [cuda13x]",
+        "GPU by CuPy": "yes"
+        if devices["cupy_gpu"]
+        else "no: spaCy's --gpu-id needs CuPy, spacy-luke[cuda12x] or [cuda13x]",
         "Apple GPU": "yes" if devices["mps"] else "no",
     }
     msg.table(rows, title="spacy_luke")
     packages = [
-        (name, each["version"] or "not installed", each["wanted"], ", ".join(each["extras"]), "" if each["fits"] else "does not fit")
+        (
+            name,
+            each["version"] or "not installed",
+            each["wanted"],
+            ", ".join(each["extras"]),
+            "" if each["fits"] else "does not fit",
+        )
         for name, each in found["packages"].items()
         if each["version"] or not each["extras"]
     ]
@@ -61,7 +69,11 @@ def facts() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "cpu": torch.backends.cpu.get_cpu_capability(),
         "cuda": [
-            {"name": gpu.name, "memory_gb": round(gpu.total_memory / 2**30, 1), "capability": f"{gpu.major}.{gpu.minor}"}
+            {
+                "name": gpu.name,
+                "memory_gb": round(gpu.total_memory / 2**30, 1),
+                "capability": f"{gpu.major}.{gpu.minor}",
+            }
             for gpu in gpus
         ],
         "cuda_version": torch.version.cuda,

@@ -33,8 +33,12 @@ def show_cli(
     pipeline: str = typer.Argument(..., help="Pipeline: a directory or an installed package"),
     source: str = typer.Argument(..., help="A text, a text file (UTF-8), or a DocBin (.spacy), whose texts are read"),
     out: Path = typer.Option(Path("out.html"), "--output", "-o", help="HTML file to write", dir_okay=False),
-    styles: Optional[list[Style]] = typer.Option(None, "--style", "-s", help="What to draw; may be repeated; all that the pipeline has if not given"),
-    url: Optional[str] = typer.Option(None, help="Where ids lead to, {} is the id; Wikidata and Wikipedia if not given"),
+    styles: Optional[list[Style]] = typer.Option(
+        None, "--style", "-s", help="What to draw; may be repeated; all that the pipeline has if not given"
+    ),
+    url: Optional[str] = typer.Option(
+        None, help="Where ids lead to, {} is the id; Wikidata and Wikipedia if not given"
+    ),
     use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
 ) -> None:
     """
@@ -93,7 +97,9 @@ def page_of_docs(nlp: Language, docs: Iterable[Doc], styles: list[str], options:
             parts.append(f"<h2>{TITLES[style]}</h2>{render(doc, style, jupyter=False, options={**found, **options})}")
         parts.append("<hr>")
     direction = nlp.vocab.writing_system.get("direction", "ltr")
-    return page_of("\n".join(parts[:-1]), title=nlp.meta.get("name") or "spacy_luke", lang=nlp.lang, direction=direction)
+    return page_of(
+        "\n".join(parts[:-1]), title=nlp.meta.get("name") or "spacy_luke", lang=nlp.lang, direction=direction
+    )
 
 
 def _is_file(path: Path) -> bool:

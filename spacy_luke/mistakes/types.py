@@ -20,9 +20,7 @@ GROUPS = {
 }
 
 
-def type_mistakes(
-    examples: Iterable[Example], *, types_key: str = TYPES_KEY, hierarchy: str | None = None
-) -> Mistakes:
+def type_mistakes(examples: Iterable[Example], *, types_key: str = TYPES_KEY, hierarchy: str | None = None) -> Mistakes:
     """Types against gold types, as `score_types` counts them. Of a mention, a gold type that is missing and a type
     too many are one mistake, "type", in the order of their names."""
     found = Mistakes(GROUPS)

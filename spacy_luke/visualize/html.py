@@ -43,9 +43,7 @@ def escape(text: Any) -> str:
 
 def page_of(content: str, *, title: str = "spacy_luke", lang: str = "en", direction: str = "ltr") -> str:
     """A whole HTML file around `content`, which is HTML already; the others are text."""
-    return _PAGE.format(
-        content=content, title=escape(title), lang=escape(lang), direction=escape(direction), font=FONT
-    )
+    return _PAGE.format(content=content, title=escape(title), lang=escape(lang), direction=escape(direction), font=FONT)
 
 
 def entity_url(entity: str, template: str | None = None) -> str | None:
@@ -70,7 +68,9 @@ def entity_link(entity: str, options: Mapping[str, Any], hint: str = "") -> str:
     if url is None:
         return f"<span{title}>{escape(entity)}</span>"
     style = "color: inherit; font-weight: normal"
-    return f'<a style="{style}" href="{escape(url)}" target="_blank" rel="noopener noreferrer"{title}>{escape(entity)}</a>'
+    return (
+        f'<a style="{style}" href="{escape(url)}" target="_blank" rel="noopener noreferrer"{title}>{escape(entity)}</a>'
+    )
 
 
 def color_of(label: str) -> str:

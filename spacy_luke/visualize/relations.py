@@ -102,7 +102,9 @@ def _row(pieces: list[Piece], spans: list[tuple], found: list[Relation]) -> str:
     drawn = [_box(span, placed[span], depth[span], base) for span in spans]
     drawn += [_text(piece, base) for piece in pieces]
     drawn += [_arc(*arc, base) for arc in arcs]
-    size = f'width="{right - left + 8:.0f}" height="{height}" viewBox="{left - 4:.0f} 0 {right - left + 8:.0f} {height}"'
+    size = (
+        f'width="{right - left + 8:.0f}" height="{height}" viewBox="{left - 4:.0f} 0 {right - left + 8:.0f} {height}"'
+    )
     style = f"font: 14px {FONT}; max-width: none"
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" {size} style="{style}">{"".join(drawn)}</svg>'
     return f'<div class="relations" dir="ltr" style="overflow-x: auto">{svg}</div>'
@@ -143,7 +145,7 @@ def _box(span: tuple, place: tuple[float, float], depth: int, base: int) -> str:
 
 def _text(piece: Piece, base: int) -> str:
     size = f'x="{piece.text_x:.1f}" y="{base + 16}" textLength="{_width(piece.text):.1f}" style="white-space: pre"'
-    return f'<text {size}>{escape(piece.text)}</text>'
+    return f"<text {size}>{escape(piece.text)}</text>"
 
 
 def _place(pieces: list[Piece], span: tuple) -> tuple[float, float]:

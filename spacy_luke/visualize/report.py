@@ -24,7 +24,9 @@ class Task(NamedTuple):
     is_link: bool = False
 
 
-def report(title: str, scores: Mapping[str, Any], tasks: Sequence[Task], texts: Sequence[str], options: Mapping[str, Any]) -> str:
+def report(
+    title: str, scores: Mapping[str, Any], tasks: Sequence[Task], texts: Sequence[str], options: Mapping[str, Any]
+) -> str:
     """An HTML file. texts: of the Examples, in their order. options: as of `render`, "lang" beside them."""
     shares = {key: value for key, value in scores.items() if isinstance(value, float)}
     rows = "".join(f"<tr><td>{escape(key)}</td><td>{_number(key, value)}</td></tr>" for key, value in shares.items())

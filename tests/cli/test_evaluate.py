@@ -64,7 +64,9 @@ def test_all_is_right(pipeline, data, tmp_path):
 
 
 def test_what_is_wrong(pipeline, data, tmp_path):
-    code, output = run(pipeline, data / "wrong.spacy", "-o", tmp_path / "a" / "report", "--url", "https://kb.example/{}")
+    code, output = run(
+        pipeline, data / "wrong.spacy", "-o", tmp_path / "a" / "report", "--url", "https://kb.example/{}"
+    )
     assert code == 0 and "Links: 6 right" in output, output
     scores = json.loads((tmp_path / "a" / "report" / "scores.json").read_text())
     nlp = spacy.load(pipeline)

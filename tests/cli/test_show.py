@@ -31,7 +31,11 @@ def show(pipeline, tmp_path):
 
     def run(source, *args, pipeline=pipeline):
         result = CliRunner().invoke(spacy.cli.app, ["luke", "show", str(pipeline), str(source), "-o", str(out), *args])
-        return result.exit_code, " ".join(result.output.split()), out.read_text(encoding="utf8") if out.is_file() else ""
+        return (
+            result.exit_code,
+            " ".join(result.output.split()),
+            out.read_text(encoding="utf8") if out.is_file() else "",
+        )
 
     return run
 

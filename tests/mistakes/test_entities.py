@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import spacy
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from spacy.scorer import Scorer
 from spacy.tokens import Doc, Span
 from spacy.training import Example
@@ -17,7 +18,9 @@ VOCAB = spacy.blank("xx").vocab
 def example(words, gold, found, missing=()) -> Example:
     """gold, found: (first word, one past the last, label); missing: words without annotation."""
     docs = [Doc(VOCAB, words, spaces=[True] * (len(words) - 1) + [False]) for _ in range(2)]
-    docs[0].set_ents([Span(docs[0], *each) for each in gold], missing=[docs[0][i : i + 1] for i in missing], default="outside")
+    docs[0].set_ents(
+        [Span(docs[0], *each) for each in gold], missing=[docs[0][i : i + 1] for i in missing], default="outside"
+    )
     docs[1].ents = [Span(docs[1], *each) for each in found]
     return Example(docs[1], docs[0])
 
@@ -37,7 +40,12 @@ def test_groups():
         "missed": ("Monday", "DATE", "", ""),
         "spurious": ("met", "", "WORK", ""),
     }
-    assert mistakes.confusion["PERSON", "PERSON"] == mistakes.confusion["PERSON", ""] == mistakes.confusion["GPE", "ORG"] == 1
+    assert (
+        mistakes.confusion["PERSON", "PERSON"]
+        == mistakes.confusion["PERSON", ""]
+        == mistakes.confusion["GPE", "ORG"]
+        == 1
+    )
 
 
 def words_at(words, mistake):
@@ -47,7 +55,10 @@ def words_at(words, mistake):
 def test_an_entity_is_one_mistake_with_its_nearest():
     words = list("abcdef")
     mistakes = entity_mistakes([example(words, [(0, 4, "X")], [(0, 1, "X"), (1, 5, "Y")])])
-    assert [(m.group, m.found, m.note) for m in mistakes.mistakes] == [("boundary and type", "Y", "b c d e"), ("spurious", "X", "")]
+    assert [(m.group, m.found, m.note) for m in mistakes.mistakes] == [
+        ("boundary and type", "Y", "b c d e"),
+        ("spurious", "X", ""),
+    ]
 
 
 def test_words_without_annotation_are_not_judged():
@@ -66,7 +77,10 @@ SPANS = st.lists(st.tuples(st.integers(0, 7), st.integers(1, 3), st.sampled_from
 @given(SPANS, SPANS, st.sets(st.integers(0, 7), max_size=2))
 def test_counts_are_those_of_the_scorer(gold, found, missing):
     doc = Doc(VOCAB, list("abcdefgh"))
-    gold, found = ([(s.start, s.end, s.label_) for s in filter_spans([Span(doc, a, min(a + n, 8), x) for a, n, x in each])] for each in (gold, found))
+    gold, found = (
+        [(s.start, s.end, s.label_) for s in filter_spans([Span(doc, a, min(a + n, 8), x) for a, n, x in each])]
+        for each in (gold, found)
+    )
     missing = [i for i in missing if not any(a <= i < b for a, b, _ in gold)]
     eg = example(list("abcdefgh"), gold, found, missing)
     scores, mistakes = Scorer.score_spans([eg], "ents", getter=lambda doc, attr: doc.ents), entity_mistakes([eg])

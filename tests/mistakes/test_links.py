@@ -20,7 +20,9 @@ def example(words, gold, found) -> Example:
     docs = [Doc(NLP.vocab, words) for _ in range(2)]
     for doc, rows in zip(docs, (gold, found)):
         doc.ents = [Span(doc, *row[:2], "X", kb_id=row[2]) for row in rows]
-    rows = [(ent, ent.kb_id_, row[3], [0.5] * len(row[3]), 0.1, 0) for ent, row in zip(docs[1].ents, found) if ent.kb_id_]
+    rows = [
+        (ent, ent.kb_id_, row[3], [0.5] * len(row[3]), 0.1, 0) for ent, row in zip(docs[1].ents, found) if ent.kb_id_
+    ]
     choices(docs[1], rows)
     return Example(docs[1], docs[0])
 
@@ -42,7 +44,9 @@ def example(words, gold, found) -> Example:
 )
 def test_groups(gold, said, candidates, group):
     words = ["Smith", "saw", "Rome"]
-    mistakes = link_mistakes([example(words, [(0, 1, gold), (2, 3, "Q9")], [(0, 1, said, candidates), (2, 3, "Q9", ["Q9"])])])
+    mistakes = link_mistakes(
+        [example(words, [(0, 1, gold), (2, 3, "Q9")], [(0, 1, said, candidates), (2, 3, "Q9", ["Q9"])])]
+    )
     assert [m.group for m in mistakes.mistakes] == ([group] if group else [])
     if group:
         assert [(m.gold, m.found) for m in mistakes.mistakes] == [(gold, said)]
@@ -65,7 +69,10 @@ def test_partial_names(words, gold, whole):
 
 def test_missed_and_spurious():
     eg = example(["Smith", "saw", "Rome"], [(0, 1, "Q1")], [(1, 2, "NIL", []), (2, 3, "Q9", ["Q9"])])
-    assert [(m.group, m.start, m.end) for m in link_mistakes([eg]).mistakes] == [("missed mention", 0, 5), ("spurious", 10, 14)]
+    assert [(m.group, m.start, m.end) for m in link_mistakes([eg]).mistakes] == [
+        ("missed mention", 0, 5),
+        ("spurious", 10, 14),
+    ]
 
 
 def test_what_is_not_annotated_is_not_judged():
@@ -79,11 +86,22 @@ def test_counts_are_those_of_the_scorer():
     words = ["a", "b", "c", "d", "e", "f"]
     gold = [(0, 1, "Q1"), (1, 2, "Q2"), (2, 3, "NIL"), (3, 4, "Q4")]
     found = [(0, 1, "Q1", ["Q1"]), (1, 2, "Q3", ["Q3", "Q2"]), (2, 3, "Q5", ["Q5"]), (4, 6, "Q6", ["Q6"])]
-    examples = [example(words, gold, found), example(words, [], [(0, 1, "Q1", ["Q1"])]), example(words, gold[:3], found[:2])]
+    examples = [
+        example(words, gold, found),
+        example(words, [], [(0, 1, "Q1", ["Q1"])]),
+        example(words, gold[:3], found[:2]),
+    ]
     mistakes, scores = link_mistakes(examples), build_linker_scorer_v1()(examples)
     confusion = mistakes.confusion
     right, gold_links = confusion["entity", "entity"], sum(n for (g, _), n in confusion.items() if g == "entity")
     said = right + confusion["entity", "wrong entity"] + confusion["", "wrong entity"]
     assert scores["nel_micro_r"] == right / gold_links
     assert scores["nel_micro_p"] == right / said
-    assert mistakes.counts() == {"missed mention": 1, "partial name": 0, "missing candidate": 0, "NIL": 1, "wrong entity": 2, "spurious": 2}
+    assert mistakes.counts() == {
+        "missed mention": 1,
+        "partial name": 0,
+        "missing candidate": 0,
+        "NIL": 1,
+        "wrong entity": 2,
+        "spurious": 2,
+    }

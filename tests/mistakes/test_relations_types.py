@@ -52,12 +52,21 @@ def assert_same(mistakes, p, r):
 
 def test_a_symmetric_relation_has_no_wrong_direction():
     gold, found = [(0, "r", 1), (1, "r", 0)], [(0, "r", 1)]
-    assert relation_mistakes([related(gold, found)]).counts() == {"direction": 0, "label": 0, "entity": 0, "missed": 1, "spurious": 0}
+    assert relation_mistakes([related(gold, found)]).counts() == {
+        "direction": 0,
+        "label": 0,
+        "entity": 0,
+        "missed": 1,
+        "spurious": 0,
+    }
 
 
 def test_several_labels_of_a_pair():
     mistakes = relation_mistakes([related([(0, "r", 1), (0, "s", 1)], [(0, "s", 1), (0, "t", 1), (0, "u", 1)])])
-    assert mistakes.right == 1 and [(m.group, m.gold, m.found) for m in mistakes.mistakes] == [("label", "r", "t"), ("spurious", "", "u")]
+    assert mistakes.right == 1 and [(m.group, m.gold, m.found) for m in mistakes.mistakes] == [
+        ("label", "r", "t"),
+        ("spurious", "", "u"),
+    ]
 
 
 def test_docs_without_the_gold_group_are_left_out():

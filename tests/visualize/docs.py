@@ -27,7 +27,10 @@ def choices(doc: Doc, rows, key: str = "luke_linker") -> None:
 def drawn_doc(lang: str = "en") -> Doc:
     """Ada founded Acme in Kyoto, with links, types, relations and candidates."""
     doc = Doc(spacy.blank(lang).vocab, ["Ada", "founded", "Acme", "in", "Kyoto"])
-    ada, acme, kyoto = (Span(doc, i, i + 1, label, kb_id=id) for i, label, id in ((0, "PERSON", "Q7259"), (2, "ORG", "NIL"), (4, "GPE", "ja:京都市")))
+    ada, acme, kyoto = (
+        Span(doc, i, i + 1, label, kb_id=id)
+        for i, label, id in ((0, "PERSON", "Q7259"), (2, "ORG", "NIL"), (4, "GPE", "ja:京都市"))
+    )
     doc.ents = [ada, acme, kyoto]
     set_relations(doc, [(ada, acme, "founded", 0.98), (acme, kyoto, "based_in", 1.0)])
     set_types(doc, [(ada, {"person": 0.9, "artist": 0.25}), (kyoto, {"city": 1.0}), (acme, {})])
@@ -45,7 +48,10 @@ def hostile_doc() -> Doc:
     words = [SCRIPT, "met", IMAGE, "and", QUOTE, "on", "the", "</svg></title></style></textarea>", "\x00<b>"]
     doc = Doc(spacy.blank("en").vocab, words)
     names = [SCRIPT, IMAGE, QUOTE]
-    spans = [Span(doc, 2 * i, 2 * i + 1, label=name, kb_id=id) for i, (name, id) in enumerate(zip(names, [IMAGE, LINK, f"en:{QUOTE}"]))]
+    spans = [
+        Span(doc, 2 * i, 2 * i + 1, label=name, kb_id=id)
+        for i, (name, id) in enumerate(zip(names, [IMAGE, LINK, f"en:{QUOTE}"]))
+    ]
     doc.ents = spans
     set_relations(doc, [(spans[0], spans[1], SCRIPT), (spans[2], spans[0], IMAGE, 0.5), (spans[1], spans[1], QUOTE)])
     set_types(doc, [(span, {name: 0.5 for name in names}) for span in spans])

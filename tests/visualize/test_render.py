@@ -19,6 +19,7 @@ from spacy_luke.visualize.html import entity_url, escape
 from .docs import IMAGE, LINK, QUOTE, SCRIPT, choices, drawn_doc, hostile_doc
 from .reader import ATTRIBUTES, ELEMENTS, Reader
 
+
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("page", [True, False])
 def test_what_would_run_is_shown(style, page):
@@ -38,7 +39,10 @@ def test_options_do_not_run_either(style):
 def test_ent_has_texts_labels_and_links():
     read = Reader(render(drawn_doc()))
     assert " ".join(read.text.split()) == "Ada PERSON Q7259 founded Acme ORG NIL in Kyoto GPE ja:京都市"
-    assert read.links == ["https://www.wikidata.org/wiki/Q7259", "https://ja.wikipedia.org/wiki/%E4%BA%AC%E9%83%BD%E5%B8%82"]
+    assert read.links == [
+        "https://www.wikidata.org/wiki/Q7259",
+        "https://ja.wikipedia.org/wiki/%E4%BA%AC%E9%83%BD%E5%B8%82",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +65,9 @@ def test_urls(entity, template, url):
 def test_labels_of_the_knowledge_base_are_hints(tmp_path):
     doc = drawn_doc()
     kb = MMapKB(doc.vocab, 0)
-    kb.add_entities([{"id": "Q7259", "labels": {"en": IMAGE, "ja": "エイダ"}}, {"id": "Q1", "labels": {"fr": "univers"}}])
+    kb.add_entities(
+        [{"id": "Q7259", "labels": {"en": IMAGE, "ja": "エイダ"}}, {"id": "Q1", "labels": {"fr": "univers"}}]
+    )
     assert escape(IMAGE) in render(doc, options={"kb": kb})
     assert "univers" in Reader(render(doc, style="candidates", options={"kb": kb})).text
     assert "エイダ" in Reader(render(drawn_doc("ja"), style="candidates", options={"kb": kb})).text
@@ -96,7 +102,9 @@ def test_of_many_candidates_the_best_and_the_chosen():
     assert "Q25" in text and "Q1" in text and "Q7" not in text and "27 more, together 0.540" in text
 
 
-@pytest.mark.parametrize("broken", [{"scores": None}, {"nil": [1.0]}, {"scores": [["x"], [], []]}, {"candidates": [["Q1"], [], []]}])
+@pytest.mark.parametrize(
+    "broken", [{"scores": None}, {"nil": [1.0]}, {"scores": [["x"], [], []]}, {"candidates": [["Q1"], [], []]}]
+)
 def test_groups_of_others_are_refused(broken):
     doc = drawn_doc()
     for key, value in broken.items():
@@ -145,7 +153,9 @@ def arcs(html: str) -> list[tuple[float, float, float, float]]:
 
 
 def boxes(html: str) -> list[tuple[float, float]]:
-    return [(float(x), float(x) + float(w)) for x, w in re.findall(r'<rect x="([\d.]+)" y="\d+" width="([\d.]+)"', html)]
+    return [
+        (float(x), float(x) + float(w)) for x, w in re.findall(r'<rect x="([\d.]+)" y="\d+" width="([\d.]+)"', html)
+    ]
 
 
 def test_arcs_go_from_head_to_tail():

@@ -34,7 +34,12 @@ def cells(html: str) -> list[list[str]]:
 
 def test_confusion_rows_are_gold():
     html = confusion_table({("A", "A"): 3, ("A", "B"): 1, ("B", ""): 2, ("", "B"): 4})
-    assert cells(html) == [["gold ↓ found →", "A", "B", "—"], ["A", "3", "1", ""], ["B", "", "", "2"], ["—", "", "4", ""]]
+    assert cells(html) == [
+        ["gold ↓ found →", "A", "B", "—"],
+        ["A", "3", "1", ""],
+        ["B", "", "", "2"],
+        ["—", "", "4", ""],
+    ]
 
 
 def test_rare_labels_are_taken_together():
@@ -46,7 +51,9 @@ def test_rare_labels_are_taken_together():
 
 def page_of_one(mistakes, texts, **settings):
     task = Task("Entities", "ents_per_type", mistakes, **settings)
-    return report("a on b", {"ents_f": 0.5, "speed": 1234.5, "ents_per_type": None, "token_acc": 1.0}, [task], texts, {})
+    return report(
+        "a on b", {"ents_f": 0.5, "speed": 1234.5, "ents_per_type": None, "token_acc": 1.0}, [task], texts, {}
+    )
 
 
 def test_mistakes_with_their_context():
@@ -58,7 +65,9 @@ def test_mistakes_with_their_context():
     read = Reader(page_of_one(mistakes, ["", text]))
     assert "7 right, 61 mistakes" in read.text and "1,234 words/s" in read.text and "0.5000" in read.text
     assert "x" * 60 + "Tokyo" + "y" * 60 in read.text and "x" * 61 not in read.text
-    assert "gold LOC, found — (why)" in read.text and read.text.count("found ORG") == 50 and "10 more are in" in read.text
+    assert (
+        "gold LOC, found — (why)" in read.text and read.text.count("found ORG") == 50 and "10 more are in" in read.text
+    )
 
 
 def test_nothing_runs():
