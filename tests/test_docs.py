@@ -32,7 +32,7 @@ NAMES = [page.relative_to(DOCS).as_posix() for page in PAGES]
 pytestmark = pytest.mark.skipif(not PAGES, reason="docs/ is not part of the wheel")
 
 # py: a script that is included, tests/test_examples.py runs it
-LANGUAGES = {"python", "py", "bash", "ini", "json", "jsonl", "text"}
+LANGUAGES = {"python", "py", "bash", "ini", "json", "jsonl", "yaml", "text"}
 
 
 @pytest.fixture(scope="module")
