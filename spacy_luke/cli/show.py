@@ -98,7 +98,7 @@ def page_of_docs(nlp: Language, docs: Iterable[Doc], styles: list[str], options:
         parts.append("<hr>")
     direction = nlp.vocab.writing_system.get("direction", "ltr")
     return page_of(
-        "\n".join(parts[:-1]), title=nlp.meta.get("name") or "spacy_luke", lang=nlp.lang, direction=direction
+        "\n".join(parts[:-1]), title=nlp.meta.get("name") or "spacy_luke", lang=nlp.lang or "xx", direction=direction
     )
 
 

@@ -56,7 +56,7 @@ class Demo:
             "can_add": hasattr(kb, "add_entities"),
         }
 
-    def analyse(self, text: str, layers: Iterable[str], mode: str | None = None) -> dict[str, Any]:
+    def analyse(self, text: Any, layers: Iterable[str], mode: Any = None) -> dict[str, Any]:
         """pictures: layer -> HTML; steps: the links in the order in which they were decided, see `steps_of`.
 
         layers: those that are on. mode: of luke_linker, for this text; None = as it is set.
@@ -102,7 +102,7 @@ class Demo:
     def _step(self, choice: Choice) -> dict[str, Any]:
         name = names_in(self.options, self.nlp.lang)
         return {
-            "pass": choice.step + 1 if _was_decided(choice) else None,
+            "pass": (choice.step or 0) + 1 if _was_decided(choice) else None,
             "start": choice.mention.start_char,
             "end": choice.mention.end_char,
             "mention": choice.mention.text,
@@ -113,7 +113,7 @@ class Demo:
             "candidates": len(choice.options) - 1,
         }
 
-    def search(self, query: str) -> dict[str, Any]:
+    def search(self, query: Any) -> dict[str, Any]:
         """entities: those of that id or name. RAISES ValueError LK737: no query, or too long; LK738: no linker."""
         kb = self._kb()
         if not isinstance(query, str) or not 0 < len(query.strip()) <= NAME_CHARS:

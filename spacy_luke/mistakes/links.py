@@ -79,7 +79,7 @@ def _kind(right: str, said: str) -> tuple[str, str]:
 def _longer_names(mentions: Sequence[Span]) -> dict[tuple[int, int], str]:
     """Place of a mention -> a longer mention of the same entity that its words are part of, side by side."""
     words = {m: tuple(filter(None, (normalise_alias(token.text) for token in m))) for m in mentions}
-    found = {}
+    found: dict[tuple[int, int], str] = {}
     for part in mentions:
         for whole in mentions:
             if part.kb_id_ == whole.kb_id_ != NIL and _is_part(words[part], words[whole]):

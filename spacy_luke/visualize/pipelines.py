@@ -21,7 +21,7 @@ def styles_of(nlp: Language) -> tuple[list[str], dict[str, Any]]:
     for name in nlp.pipe_names:
         if nlp.get_pipe_meta(name).factory in _DRAWN:
             style, option, setting = _DRAWN[nlp.get_pipe_meta(name).factory]
-            pipe = nlp.get_pipe(name)
+            pipe: Any = nlp.get_pipe(name)
             found[style] = name
             options[option] = name if setting is None else pipe.cfg[setting]
             if style == "candidates":

@@ -54,7 +54,8 @@ def confusion_table(confusion: Mapping[tuple[str, str], int], *, nothing: str = 
     kept = {label for label, _ in counts.most_common(MOST_CONFUSED)}
     merged: Counter[tuple[str, str]] = Counter()
     for (gold, found), n in confusion.items():
-        merged[tuple(label if label in kept or not label else OTHERS for label in (gold, found))] += n
+        gold, found = (label if label in kept or not label else OTHERS for label in (gold, found))
+        merged[gold, found] += n
     rows, columns = (_axis({pair[side] for pair, n in merged.items() if n}) for side in (0, 1))
     head = "".join(f'<th style="{_CELL}">{escape(found or nothing)}</th>' for found in columns)
     body = "".join(_row(gold, columns, merged, nothing) for gold in rows)
