@@ -49,7 +49,7 @@ CORPORA = {
     "jacred": (
         build_jacred_reader_v1,
         "xx",
-        {"max_words": 100, "constraints": "learn", "negatives": 1.0},
+        {"max_words": 30, "constraints": "learn", "negatives": 1.0},
         ["rel_micro_p", "rel_micro_r", "rel_micro_f", "rel_macro_f"],
     ),
 }
