@@ -5,9 +5,9 @@
 
 Files as KBP37's, RELX's or JacRED's authors publish them; entities are given, words are the file's own. ENCODER: for
 luke a directory in LUKE's layout or a BERT-like one, for mean-pooling a BERT-like one in Hugging Face layout. The budget
-is processor time of training, all threads together, so that runs on a busy machine compare. The learning rate follows
-the share of the budget that is used: up for 6 %, then down to 0. Scored is the last step. Prints one JSON line per test
-file.
+is processor time of training, all threads together, or with --steps a number of steps, which all systems take from the
+same texts in the same order; on a busy machine a second of a processor does less. The learning rate follows the share
+that is used: up for 6 %, then down to 0. Scored is the last step. Prints one JSON line per test file.
 
     luke           `luke_relations` as in configs/relations.cfg: entity slots (mLUKE-E)
     luke-words     the same encoder, markers and all, without slots: states of the opening markers (mLUKE-W)
@@ -74,13 +74,14 @@ def train(nlp: Language, examples: list[Example], args: argparse.Namespace) -> d
         transformer.register_forward_hook(float32_outputs)
     optimizer = kind((0.0, 0.0), 0, None, L2=0.01, beta1=0.9, beta2=0.999, eps=1e-6, grad_clip=1.0)
     order: list[int] = []
+    shuffle = random.Random(args.seed)
     start, wall, steps, total = time.process_time(), time.time(), 0, 0.0
-    while (share := (time.process_time() - start) / args.budget) < 1:
-        ramp = min(share / args.warmup, (1 - share) / (1 - args.warmup))
+    while (share := steps / args.steps if args.steps else (time.process_time() - start) / args.budget) < 1:
+        ramp = min((share + 1e-3) / args.warmup, (1 - share) / (1 - args.warmup))
         optimizer.learn_rate = args.rate * ramp
         optimizer.rates = (args.rate * ramp, args.head_rate * ramp)
         if len(order) < args.batch:
-            order += random.sample(range(len(examples)), len(examples))
+            order += shuffle.sample(range(len(examples)), len(examples))
         batch, order = [examples[i] for i in order[: args.batch]], order[args.batch :]
         with autocast(args):
             losses = nlp.update(batch, sgd=False, drop=0.1)
@@ -89,7 +90,7 @@ def train(nlp: Language, examples: list[Example], args: argparse.Namespace) -> d
         steps += 1
         total += sum(losses.values())
         if args.verbose and steps % args.verbose == 0:
-            print(f"step {steps}, {share:.0%} of the budget, loss {total / args.verbose:.3f}", flush=True)
+            print(f"step {steps}, {share:.0%} of the training, loss {total / args.verbose:.3f}", flush=True)
             total = 0.0
     spent = time.process_time() - start
     seen = steps * args.batch / len(examples)
@@ -136,6 +137,7 @@ def main(argv: list[str] | None = None) -> list[dict]:
     parser.add_argument("--system", choices=SYSTEMS, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--budget", type=float, default=900.0, help="processor seconds of training")
+    parser.add_argument("--steps", type=int, default=0, help="train so many steps instead, whatever they cost")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="bfloat16")
     parser.add_argument("--rate", type=float, required=True, help="highest learning rate of the encoder")
@@ -160,7 +162,7 @@ def main(argv: list[str] | None = None) -> list[dict]:
 
 
 def write_row(args: argparse.Namespace, result: dict) -> dict:
-    names = ("budget", "threads", "dtype", "rate", "head_rate", "warmup", "batch", "batch_size", "max_pieces")
+    names = ("budget", "steps", "threads", "dtype", "rate", "head_rate", "warmup", "batch", "batch_size", "max_pieces")
     row = {
         "corpus": args.corpus,
         "system": args.system,
