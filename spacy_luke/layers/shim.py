@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Iterator
 
 import srsly
@@ -124,6 +126,7 @@ class LukeShim(Shim):
 
         from ..encoder.encoder import LukeEncoder
 
+        one_thread_in_forks()
         settings = self.settings
         if not 0 <= settings.freeze_layers <= config.num_hidden_layers:
             raise ValueError(Errors.LK402.format(n=settings.freeze_layers, layers=config.num_hidden_layers))
@@ -235,3 +238,14 @@ class LukeShim(Shim):
             config = LukeConfig.from_dict(msg["config"])
             self.load(config, unpack_weights(msg["weights"]), tokenizer, msg["entity_head"])
         return self
+
+
+@cache
+def one_thread_in_forks() -> None:
+    """Of the threads that torch computes with none lives on in a fork of the process: whoever has used a pipeline and then
+    calls nlp.pipe(n_process=2) would wait for ever. So a fork has one thread, as torch's own DataLoader does it;
+    several processes of one thread are the fastest, too."""
+    import torch
+
+    if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
+        os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
