@@ -74,7 +74,7 @@ def set_relations(
     """
     kept = list(doc.ents if entities is None else entities)
     places = {_key(doc, span): place for place, span in reversed(list(enumerate(kept)))}
-    rows = []
+    rows: list[list] = []
     for relation in relations:
         head, tail, label, score = Relation(*relation)
         if not isinstance(label, str) or not label or not isinstance(score, Real):

@@ -276,7 +276,7 @@ class LukeNER(LabelledPipe):
             others.append(scores[(classes <= 0) & ~numpy.isnan(scores)])
             n_words += sum(map(len, docs))
         found = choose_threshold(numpy.concatenate(gold), numpy.concatenate(others), n_words, recall)
-        if found is None:
+        if found is None or found.threshold is None:
             warnings.warn(Warnings.LKW505.format(name=self.name))
             return Proposed(None, 0.0, 0.0)
         set_threshold(self.model.layers[0], found.threshold, found.slots_per_word)
