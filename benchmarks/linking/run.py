@@ -8,7 +8,8 @@ PREPARED: what prepare.py wrote. ENCODER: for luke a directory of `python -m spa
 counts training only; the learning rate follows the share that is used: up for 6 %, then down to 0. Both
 systems train on documents cut to the stretch that has mentions, keep the embeddings of pieces and the lowest
 layers as they are, and are scored at the last step. Nothing is chosen on the test part. Prints a JSON line
-per row; --output has the counts of each document, too.
+per row; --output has the counts of each document, too. Where recognise.py has written its mentions, test documents are
+scored end to end, too.
 
     prior   the candidate with the highest prior
     stock   `entity_linker`: sentence and entity vector by cosine, with the prior
@@ -42,6 +43,7 @@ from spacy_luke.features.candidates import build_candidate_generator_v1
 from spacy_luke.kb import MMapKB
 from spacy_luke.layers.shim import ENCODER_PREFIX
 from spacy_luke.pipeline import linker as linker_module
+from spacy_luke.scorers import build_linker_scorer_v1
 from spacy_luke.training.optimizer import AdamW
 
 AROUND = 60  # words before the first and behind the last mention of a training document
@@ -141,6 +143,14 @@ def measure(linker, gold: list[Doc], candidates: list[list[list[str]]], args: ar
     return row | {"docs": counts}, [[ent.kb_id_ for ent in doc.ents] for doc in found]
 
 
+def end_to_end(linker, found: list[Doc], gold: list[Doc], args: argparse.Namespace) -> dict[str, float]:
+    """F1 with the mentions of recognise.py: a missed mention is a missed link."""
+    with autocast(args):
+        examples = [Example(linker(doc), reference) for doc, reference in zip(found, gold)]
+    got = build_linker_scorer_v1()(examples)
+    return {f"end_to_end_{k}": round(100 * (got[f"nel_{k}_f"] or 0.0), 2) for k in ("micro", "with_nil")}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("prepared", type=Path)
@@ -199,6 +209,8 @@ def main() -> None:
             ids[mode, confidence] = found
             about = {"set": args.set, "system": args.system, "mode": mode, "confidence": confidence, "seed": args.seed}
             rows.append({**about, "split": args.split, "documents": len(gold), **row})
+            if args.split == "test" and (corpus / "found.spacy").is_file():
+                rows[-1] |= end_to_end(linker, read_docs(corpus / "found.spacy", nlp.vocab), gold, args)
     exact = ids.get(("exact", None))
     settings = ("budget", "rate", "head_rate", "drop", "batch", "freeze", "top_k", "fuzzy", "all_priors", "no_prior", "n_sents")
     for row in rows:
