@@ -1,82 +1,59 @@
 """The mentions that a recogniser finds in the test part, the same for all systems: end-to-end scores of run.py.
 
-    python benchmarks/linking/recognise.py PREPARED SET --encoder ENCODER --budget 60
+    python benchmarks/linking/recognise.py PREPARED SET
 
-Trains `luke_ner` on the mentions of the training part for some processor seconds, writes the test documents with what
-it finds to PREPARED/corpus/SET/found.spacy, and prints its scores. Nothing is chosen.
+The recogniser is a rule that needs no training, for languages that write names with capitals: a run of capitalised
+words is a mention; a single one at the beginning of a sentence only if it stands elsewhere in the document, too. Writes
+the test documents with what it finds to PREPARED/corpus/SET/found.spacy, and prints its scores.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import spacy
-import torch
 from corpora import SETS, read_docs
-from spacy.tokens import DocBin
-from spacy.training import Example
+from spacy.scorer import PRFScore
+from spacy.tokens import Doc, DocBin, Span
 
-from run import training_docs, unlinked, with_sentences
-from spacy_luke.training.optimizer import AdamW
-
-RATE, HEAD_RATE, BATCH = 1e-4, 2e-3, 4
-SETTINGS = {
-    "negatives": 1.0,
-    "suggester": {"@misc": "spacy_luke.word_span_suggester.v1", "max_words": 8},
-    "model": {
-        "@architectures": "spacy_luke.LukeNER.v1",
-        "encoder": {
-            "@architectures": "spacy_luke.LukeEncoder.v1",
-            "freeze_layers": 6,
-            "freeze_embeddings": True,
-            "dtype": "bfloat16",
-        },
-    },
-}
+from run import unlinked, with_sentences
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("prepared", type=Path)
     parser.add_argument("set", choices=list(SETS))
-    parser.add_argument("--encoder", required=True)
-    parser.add_argument("--budget", type=float, default=60.0, help="processor seconds of training")
-    parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    torch.set_num_threads(1)
-    spacy.util.fix_random_seed(args.seed)
-    torch.manual_seed(args.seed)
-    nlp, corpus = spacy.blank(SETS[args.set][0]), args.prepared / "corpus" / args.set
-    SETTINGS["model"]["encoder"]["name"] = args.encoder
-    ner = nlp.add_pipe("luke_ner", config=SETTINGS)
+    corpus = args.prepared / "corpus" / args.set
     sentencizer = spacy.blank("xx").add_pipe("sentencizer")
-    gold = training_docs(read_docs(corpus / "train.spacy", nlp.vocab), sentencizer)
-    nlp.initialize(lambda: [Example(nameless(doc), doc) for doc in gold])
-    optimizer = AdamW((0.0, 0.0), 0, None, L2=0.01, beta1=0.9, beta2=0.999, eps=1e-6, grad_clip=1.0)
-    start = time.process_time()
-    while (share := (time.process_time() - start) / args.budget) < 1:
-        ramp = min(share / 0.06, (1 - share) / 0.94)
-        optimizer.learn_rate, optimizer.rates = RATE * ramp, (RATE * ramp, HEAD_RATE * ramp)
-        ner.update([Example(nameless(doc), doc) for doc in random.sample(gold, BATCH)], drop=0.1)
-        ner.finish_update(optimizer)
-    test = [with_sentences(doc, sentencizer) for doc in read_docs(corpus / "test.spacy", nlp.vocab) if doc.ents]
-    found = [ner(nameless(doc)) for doc in test]
-    for doc in found:
-        doc.spans.clear()
-    DocBin(attrs=["ORTH", "SPACY", "SENT_START", "ENT_IOB", "ENT_TYPE"], docs=found).to_disk(corpus / "found.spacy")
-    scores = ner.score([Example(*pair) for pair in zip(found, test)])
-    print(json.dumps({"set": args.set, "budget": args.budget, **{k: scores[k] for k in ("ents_p", "ents_r", "ents_f")}}))
+    gold = [with_sentences(doc, sentencizer) for doc in read_docs(corpus / "test.spacy") if doc.ents]
+    found, score = [unlinked(doc) for doc in gold], PRFScore()
+    for doc, mine in zip(gold, found):
+        mine.set_ents(list(mentions(mine)))
+        score.score_set({(e.start, e.end) for e in mine.ents}, {(e.start, e.end) for e in doc.ents})
+    attrs = ["ORTH", "SPACY", "SENT_START", "ENT_IOB", "ENT_TYPE"]
+    DocBin(attrs=attrs, docs=found).to_disk(corpus / "found.spacy")
+    scores = {"precision": score.precision, "recall": score.recall, "f": score.fscore}
+    print(json.dumps({"set": args.set, **{name: round(100 * x, 1) for name, x in scores.items()}}))
 
 
-def nameless(doc):
-    """The same words and sentences, without mentions."""
-    found = unlinked(doc)
-    found.ents = []
-    return found
+def mentions(doc: Doc) -> Iterator[Span]:
+    inside = {t.text for t in doc if is_name(t.text) and not t.is_sent_start}
+    start = None
+    for i in range(len(doc) + 1):
+        if i < len(doc) and is_name(doc[i].text) and (start is None or not doc[i].is_sent_start):
+            start = i if start is None else start
+            continue
+        if start is not None and (i - start > 1 or not doc[start].is_sent_start or doc[start].text in inside):
+            yield Span(doc, start, i, label="ENTITY")
+        start = i if i < len(doc) and is_name(doc[i].text) else None
+
+
+def is_name(word: str) -> bool:
+    return len(word) > 1 and word[0].isupper() and not all(c.isdigit() or c == "." for c in word[1:])
 
 
 if __name__ == "__main__":

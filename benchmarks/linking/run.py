@@ -37,7 +37,7 @@ from prepare import FOLDS, fold_of
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
-from systems import Remembering, make_pipeline, prepare_peer
+from systems import Remembering, freeze_encoder, make_pipeline, prepare_peer
 
 from spacy_luke.features.candidates import build_candidate_generator_v1
 from spacy_luke.kb import MMapKB
@@ -97,6 +97,8 @@ def train(nlp: Language, linker, kb_path: Path, gold: list[Doc], args: argparse.
     optimizer = kind((0.0, 0.0), 0, None, L2=0.01, beta1=0.9, beta2=0.999, eps=1e-6, grad_clip=1.0)
     if args.system == "stock":
         prepare_peer(linker, args.freeze)
+    elif not args.rate:
+        freeze_encoder(linker)
     order: list[int] = []
     start, wall, steps, curve = time.process_time(), time.time(), 0, []
     while (share := (time.process_time() - start) / max(args.budget, 1e-9)) < 1:
@@ -160,7 +162,7 @@ def main() -> None:
     parser.add_argument("--peer-encoder")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--budget", type=float, default=200.0, help="processor seconds of training")
-    parser.add_argument("--rate", type=float, default=1e-4, help="highest learning rate of the encoder")
+    parser.add_argument("--rate", type=float, default=1e-4, help="highest learning rate of the encoder; luke: 0 = none of it is trained")
     parser.add_argument("--head-rate", type=float, default=1e-3)
     parser.add_argument("--drop", type=float, default=0.1)
     parser.add_argument("--batch", type=int, default=4, help="stretches of documents")

@@ -15,6 +15,7 @@ from spacy.tokens import Doc, Span
 
 from spacy_luke.features.candidates import CandidateGenerator
 from spacy_luke.kb import MMapKB
+from spacy_luke.models.encoder import get_shim
 from spacy_luke.scorers import NIL
 from spacy_luke.types import Candidates
 
@@ -112,6 +113,12 @@ def make_pipeline(args: Namespace, lang: str, get_candidates: Remembering) -> tu
     linker = nlp.add_pipe("entity_linker", config=settings | {"incl_prior": not args.no_prior, "n_sents": args.n_sents})
     linker.get_candidates = candidates_for_spacy(get_candidates)
     return nlp, linker
+
+
+def freeze_encoder(linker: Pipe) -> None:
+    """Behind `initialize`: luke_linker with all layers frozen still trains what its encoder knows of entity slots, and
+    for that the whole of it is gone through backwards. Here only the head is trained."""
+    get_shim(linker.model.get_ref("encoder")).encoder.requires_grad_(False)
 
 
 def prepare_peer(linker: Pipe, freeze: int) -> None:

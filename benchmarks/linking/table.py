@@ -13,7 +13,8 @@ import numpy
 from counts import resampled, scores
 
 ORDER = [("prior", ""), ("stock", ""), ("luke", "local"), ("luke", "global"), ("luke", "exact")]
-HEADER = "set | system | seeds | accuracy | InKB F1 | F1 with NIL | NIL F1 | accuracy, several candidates | passes a document | as exact | documents per processor second"
+END_TO_END = ("end_to_end_micro", "end_to_end_with_nil")
+HEADER = "set | system | seeds | accuracy | InKB F1 | F1 with NIL | NIL F1 | accuracy, several candidates | end to end, InKB F1 | end to end, with NIL | passes a document | as exact | documents per processor second"
 
 
 def main() -> None:
@@ -26,7 +27,7 @@ def main() -> None:
         found = [rows[(name, *key)] for key in ORDER if (name, *key) in rows]
         for group in found:
             print(f"| {' | '.join(cells(group))} |")
-        for low, high in zip(found, found[1:]):
+        for low, high in [*zip(found, found[1:]), *((found[0], high) for high in found[2:])]:
             print(f"<!-- {name}: {label(high)} over {label(low)}: {difference(low, high)} -->", file=sys.stderr)
 
 
@@ -41,10 +42,13 @@ def cells(group: list[dict]) -> list[str]:
 
     def with_interval(key: str) -> str:
         if len(group) > 1:
-            return f"{mean(key)} ± {numpy.std([row[key] for row in group], ddof=1):.1f}"
+            values = [row[key] for row in group if row.get(key) is not None]
+            return f"{mean(key)} ± {numpy.std(values, ddof=1):.1f}" if values else ""
+        if key not in group[0]["intervals"]:
+            return mean(key)
         return "{} [{}, {}]".format(mean(key), *group[0]["intervals"][key])
 
-    shares = [with_interval(key) for key in ("accuracy", "in_kb_f", "with_nil_f", "nil_f", "hard_accuracy")]
+    shares = [with_interval(key) for key in ("accuracy", "in_kb_f", "with_nil_f", "nil_f", "hard_accuracy", *END_TO_END)]
     return [group[0]["set"], label(group), str(len(group)), *shares, mean("passes_per_doc"), mean("as_exact"), mean("docs_per_cpu_s")]
 
 
