@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import Any, Optional
@@ -41,6 +42,7 @@ def convert_cli(
     none: Optional[str] = typer.Option(
         None, help='Label in SOURCE that says "no entity" or "no relation", where its name does not (NIL, O, no_relation)'
     ),
+    lite: bool = typer.Option(False, "--lite", help="Leave out the table of entity vectors of a full LUKE"),
     force: bool = typer.Option(False, "--force", "-F", help="Replace what this command wrote to OUT before"),
 ) -> None:
     """
@@ -59,12 +61,12 @@ def convert_cli(
         for option, value in (("--lang", lang), ("--none", none)):
             if value is not None:
                 raise ValueError(Errors.LK729.format(option=option, how="without"))
-        convert(source, out, entity_init=entity_init.value, to_hf=to_hf, force=force)
+        convert(source, out, entity_init=entity_init.value, to_hf=to_hf, lite=lite, force=force)
     except (ValueError, OSError, ImportError) as error:  # ImportError: of a language or its tokenizer
         msg.fail("Not converted", str(error), exits=1)
 
 
-def convert(source: str, out: Path, *, entity_init: str, to_hf: bool, force: bool) -> None:
+def convert(source: str, out: Path, *, entity_init: str, to_hf: bool, lite: bool, force: bool) -> None:
     """The command without its messages about errors. RAISES: LK720 if `out` has files and not `force`, and
     what load_checkpoint, save_checkpoint and export_hf raise."""
     from ..convert.checkpoint import load_checkpoint
@@ -74,6 +76,8 @@ def convert(source: str, out: Path, *, entity_init: str, to_hf: bool, force: boo
     _check_free(out, force)
     msg.info(f"Reading {source}")
     checkpoint = load_checkpoint(source, entity_init=entity_init)  # type: ignore[arg-type]
+    if lite:
+        checkpoint = replace(checkpoint, entity_vectors=None, entity_bias=None, entity_names=None)
     config = checkpoint.config
     msg.text(
         f"{config.num_hidden_layers} layers x {config.hidden_size}, {config.vocab_size:,} pieces, "

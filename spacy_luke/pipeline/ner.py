@@ -279,7 +279,7 @@ class LukeNER(LabelledPipe):
         if found is None or found.threshold is None:
             warnings.warn(Warnings.LKW505.format(name=self.name))
             return Proposed(None, 0.0, 0.0)
-        set_threshold(self.model.layers[0], found.threshold, found.slots_per_word)
+        set_threshold(self.model.layers[0], found.threshold, found.slots_per_word)  # type: ignore[arg-type]
         return found
 
 

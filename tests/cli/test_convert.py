@@ -50,6 +50,18 @@ def test_luke(luke_files, tmp_path):
     assert again.config == load_checkpoint(luke_files).config
 
 
+def test_lite(luke_files, tmp_path):
+    assert run(luke_files, tmp_path / "full").exit_code == 0
+    result = run(luke_files, tmp_path / "lite", "--lite")
+    assert result.exit_code == 0 and "entity vectors" not in result.output
+    files = ({file.relative_to(tmp_path / name).parts[0] for file in (tmp_path / name).rglob("*")} for name in ("full", "lite"))
+    assert set.difference(*files) == {"entity_table.npy", "entity_bias.npy", "entity_vocab"}
+    full, lite = (load_checkpoint(tmp_path / name) for name in ("full", "lite"))
+    assert lite.entity_vectors is None and lite.entity_vocab() is None
+    assert lite.config == full.config and lite.weights.keys() == full.weights.keys()
+    assert all(value.equal(full.weights[name]) for name, value in lite.weights.items())
+
+
 def test_bert_to_hugging_face(bert_files, tmp_path):
     result = run(bert_files, tmp_path / "hf", "--to-hf", "--entity-init", "random")
     assert result.exit_code == 0, result.output
