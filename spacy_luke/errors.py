@@ -197,6 +197,7 @@ class Errors(metaclass=_WithCodes):
         "The weight {name} reaches {value}, and float16 ends at 65504. Store this encoder as float32."
     )
     LK408 = "luke_relations cannot ask questions of max_pieces = {value}. Give at least {least}, or null for all that the encoder takes."
+    LK409 = "The weights of the encoder should lie in {path}, but there is no such file. Copy the directory of the pipeline again."
     LK405 = (
         "The encoder has weights, the scores of the labels have none: a pipe was added to a trained pipeline. Initialize "
         "it alone: with nlp.select_pipes(enable=[NAME]): nlp.initialize(get_examples)."

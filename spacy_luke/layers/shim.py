@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Iterator
 
 import srsly
@@ -15,7 +16,7 @@ from thinc.shims import Shim
 from thinc.util import get_torch_default_device, torch2xp, xp2torch
 
 from ..errors import Errors
-from .storage import Storage, pack_weights, unpack_weights
+from .storage import Storage, map_weights, pack_weights, unpack_weights
 
 if TYPE_CHECKING:
     import numpy
@@ -51,6 +52,8 @@ class LukeShim(Shim):
     _config: LukeConfig | None
     _fast: PackedEncoder | None
     _tokenizer: PieceTokenizer | None
+    _rest: tuple[LukeConfig, PieceTokenizer, dict[str, numpy.ndarray]] | None  # read, while the weights are not
+    weights_beside = False  # are the weights left out of to_bytes? See model_files.py
     storage: Storage = "float32"  # of weights in to_bytes; loaded they are float32, and saved so again
     entity_head: dict[str, numpy.ndarray]  # what `layers.entity_head` starts from; empty if nothing is known
 
@@ -59,6 +62,7 @@ class LukeShim(Shim):
         self.settings = settings
         self._config = None
         self._fast = None
+        self._rest = None
         self._tokenizer = None
         self.entity_head = {}
 
@@ -223,7 +227,7 @@ class LukeShim(Shim):
         msg: dict[str, Any] = {
             "config": self.config.to_dict(),
             "tokenizer": self.tokenizer.to_bytes(),
-            "weights": pack_weights(self._model.state_dict(), self.storage),
+            "weights": None if self.weights_beside else self.weights_to_bytes(),
             "entity_head": self.entity_head,
         }
         return srsly.msgpack_dumps(msg)
@@ -236,8 +240,31 @@ class LukeShim(Shim):
 
             tokenizer = PieceTokenizer.from_bytes(msg["tokenizer"])
             config = LukeConfig.from_dict(msg["config"])
-            self.load(config, unpack_weights(msg["weights"]), tokenizer, msg["entity_head"])
+            self._rest = (config, tokenizer, msg["entity_head"])
+            if msg["weights"] is not None:
+                self._load_weights(unpack_weights(msg["weights"]))
         return self
+
+    def weights_to_bytes(self) -> bytes:
+        """The weights as a safetensors file. RAISES ValueError LK401: nothing has been loaded yet."""
+        if self._model is None:
+            raise ValueError(Errors.LK401)
+        return pack_weights(self._model.state_dict(), self.storage)
+
+    @property
+    def waits_for_weights(self) -> bool:
+        """Has `from_bytes` read all but the weights, which lie in a file?"""
+        return self._rest is not None
+
+    def weights_from_file(self, path: Path) -> None:
+        """Complete what `from_bytes` left out."""
+        self._load_weights(map_weights(path))
+
+    def _load_weights(self, weights: dict[str, torch.Tensor]) -> None:
+        if self._rest is None:
+            raise ValueError(Errors.LK401)
+        (config, tokenizer, entity_head), self._rest = self._rest, None
+        self.load(config, weights, tokenizer, entity_head)
 
 
 @cache

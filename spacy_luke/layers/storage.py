@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import Errors
@@ -36,3 +38,14 @@ def unpack_weights(data: bytes) -> dict[str, torch.Tensor]:
     from safetensors.torch import load
 
     return {name: value.float() for name, value in load(data).items()}
+
+
+def map_weights(path: Path) -> dict[str, torch.Tensor]:
+    """The same from a file. Weights stored as float32 are mapped: read when they are used, shared between
+    processes, copied only where they are trained."""
+    from safetensors.torch import load_file
+
+    weights = load_file(path)
+    if os.name == "nt":  # Windows lets nobody write a file that is mapped
+        weights = {name: value.clone() for name, value in weights.items()}
+    return {name: value.float() for name, value in weights.items()}

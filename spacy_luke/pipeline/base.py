@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from pathlib import Path
+from typing import Any, Iterable
 
 from spacy.pipeline import TrainablePipe
 from spacy.training import Example
 from thinc.api import Optimizer
 
 from ..errors import Errors, Warnings
+from ..layers.model_files import model_from_disk, model_to_disk
 from ..models.encoder import find_listeners
 from ..training.gradients import drop_gradients, scale_gradients
 from ..training.optimizer import AdamW
@@ -57,6 +59,20 @@ class LukePipe(TrainablePipe):
             drop_gradients(self.model)
             return
         super().finish_update(sgd)
+
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """As every pipe; the weights of its encoder get a file of their own (layers/model_files.py)."""
+        super().to_disk(path, exclude=[*exclude, "model"])
+        if "model" not in exclude:
+            model_to_disk(self.model, Path(path) / "model")
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> LukePipe:
+        """RAISES ValueError LK409: the file of the weights is missing."""
+        super().from_disk(path, exclude=[*exclude, "model"])
+        if "model" not in exclude:
+            model_from_disk(self.model, Path(path) / "model")
+        return self
 
 
 class LabelledPipe(LukePipe):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterable, NamedTuple, Sequence
 
@@ -23,6 +24,7 @@ from ..features.mentions import ask_window, mention_windows
 from ..kb.build_checks import check_entity
 from ..kb.build_entities import names_of
 from ..kb.descriptions import passage_of
+from ..layers.model_files import model_from_disk, model_to_disk
 from ..models.encoder import get_shim
 from ..models.entity_vectors import bring_to, embed_passages, standardise
 from ..models.linker import expect_nil, has_pretrained_head, standardise_head
@@ -397,7 +399,7 @@ class LukeLinker(LukePipe):
         serialize = {
             "cfg": lambda p: srsly.write_json(p, self.cfg),
             "kb": self.kb.to_disk,
-            "model": self.model.to_disk,
+            "model": partial(model_to_disk, self.model),
         }
         util.to_disk(util.ensure_path(path), serialize, exclude)
 
@@ -405,7 +407,7 @@ class LukeLinker(LukePipe):
         deserialize = {
             "cfg": lambda p: self.cfg.update(srsly.read_json(p)),
             "kb": self.kb.from_disk,
-            "model": self.model.from_disk,
+            "model": partial(model_from_disk, self.model),
         }
         util.from_disk(util.ensure_path(path), deserialize, exclude)
         return self
