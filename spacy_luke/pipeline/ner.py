@@ -255,10 +255,11 @@ class LukeNER(LabelledPipe):
         """Do only promising spans get a slot in prediction?"""
         return has_proposer(self.model)
 
-    def tune_proposals(self, examples: Iterable[Example], *, recall: float = 0.998) -> Proposed:
+    def tune_proposals(self, examples: Iterable[Example], *, recall: float = 0.998) -> Proposed | None:
         """Choose from which look on a span gets a slot, such that this share of the gold entities of these Examples
         does; of what is suggested and can be asked. Only for a pipe with `proposals`.
 
+        RETURNS: the threshold, the recall that it has on these Examples, and slots for each word; None with LKW505.
         RAISES ValueError LK508: no proposals, or a recall that is no share.
         Warns LKW505: no gold entity to choose by, everything stays.
         """
@@ -276,10 +277,10 @@ class LukeNER(LabelledPipe):
             others.append(scores[(classes <= 0) & ~numpy.isnan(scores)])
             n_words += sum(map(len, docs))
         found = choose_threshold(numpy.concatenate(gold), numpy.concatenate(others), n_words, recall)
-        if found is None or found.threshold is None:
+        if found is None:
             warnings.warn(Warnings.LKW505.format(name=self.name))
-            return Proposed(None, 0.0, 0.0)
-        set_threshold(self.model.layers[0], found.threshold, found.slots_per_word)  # type: ignore[arg-type]
+            return None
+        set_threshold(self.model.layers[0], found.threshold, found.slots_per_word)
         return found
 
 

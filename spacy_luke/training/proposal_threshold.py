@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Proposed(NamedTuple):
     """What a threshold does on the data that it was chosen by."""
 
-    threshold: float | None  # least score of a span with a slot, None = nothing to choose by
+    threshold: float  # least score of a span with a slot
     recall: float  # share of the gold entities that get a slot
     slots_per_word: float
 
