@@ -41,6 +41,7 @@ def marked_questions(
     *,
     slot_ids: tuple[int, ...],
     limit: int,
+    reads_pieces: bool = False,
 ) -> Marked:
     """The input of LUKE's entity typing and relation classification (studio-ousia/luke
     examples/{entity_typing,relation_classification}/reader.py): the text is tokenised between the borders of the
@@ -55,6 +56,7 @@ def marked_questions(
     groups: for each Doc (groups, spans of a group, 2) word offsets; they may overlap.
     slot_ids: the entity of each slot of a group, [MASK] and for a second [MASK2]; as many as spans of a group.
     limit (int): pieces a window may hold, special pieces and markers included.
+    reads_pieces (bool): does the head look at the pieces, too.
     RAISES ValueError LK208: the tokenizer has no markers.
     """
     markers = (tokenizer.ent, tokenizer.ent2)[: len(slot_ids)]
@@ -68,7 +70,7 @@ def marked_questions(
         for row, ids, places in _cut_out(doc, doc_groups, tokenizer, room):
             ids, slots = surround(ids, places, markers, tokenizer.cls, tokenizer.sep)  # type: ignore[arg-type]
             asked = numpy.asarray(slot_ids, dtype="int64")
-            questions.append(Question(ids, asked, slots, "full", reads_pieces=False))
+            questions.append(Question(ids, asked, slots, "full", reads_pieces=reads_pieces))
             rows.append(offset + row)
         offset += len(doc_groups)
     return Marked(questions, numpy.asarray(rows, dtype="int64"))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Callable, TypeAlias
 
-import numpy
 from thinc.api import Model, Ops
 from thinc.types import Floats2d
 
 from ..types import LukeStates
+from .slot_input import slot_input
 
 InT = LukeStates
 OutT: TypeAlias = Floats2d
@@ -51,7 +51,9 @@ def init(model: Model[InT, OutT], X=None, Y=None) -> None:
 def forward(model: Model[InT, OutT], states: InT, is_train: bool) -> tuple[OutT, Callable]:
     ops: Ops = model.ops
     W, b, G, beta = (model.get_param(name) for name in ("W", "b", "G", "beta"))
-    X, backprop_input = _input(model, states, is_train)
+    read, backprop_input = slot_input(ops, states, model.attrs["with_pieces"])
+    mask = _dropout_mask(model, read.shape, is_train)
+    X = read * mask
     dense = ops.gemm(X, W, trans2=True) + b
     active, backprop_activation = _activate(model, dense)
     centred = active - active.mean(axis=1, keepdims=True)
@@ -68,28 +70,9 @@ def forward(model: Model[InT, OutT], states: InT, is_train: bool) -> tuple[OutT,
         d_dense = backprop_activation(d_active)
         model.inc_grad("W", ops.gemm(d_dense, X, trans1=True))
         model.inc_grad("b", d_dense.sum(axis=0))
-        return backprop_input(ops.gemm(d_dense, W))
+        return backprop_input(ops.gemm(d_dense, W) * mask)
 
     return normal * G + beta, backprop
-
-
-def _input(model: Model[InT, OutT], states: InT, is_train: bool) -> tuple[Floats2d, Callable[[Floats2d], InT]]:
-    """(slots, nI) what the dense layer sees."""
-    ops = model.ops
-    mask = _dropout_mask(model, states.slots.shape, is_train)
-    if not model.attrs["with_pieces"]:
-        return states.slots * mask, lambda dX: LukeStates(ops.alloc2f(*states.pieces.shape), dX * mask, states.slot_spans)
-    spans = ops.to_numpy(states.slot_spans)
-    lengths = ops.asarray1i(spans[:, 1] - spans[:, 0])
-    rows = ops.asarray1i(numpy.concatenate([numpy.zeros(0, "int64"), *(numpy.arange(*span) for span in spans)]))
-    means = ops.reduce_mean(states.pieces[rows], lengths)
-
-    def backprop(dX: Floats2d) -> InT:
-        d_pieces = ops.alloc2f(*states.pieces.shape)
-        ops.scatter_add(d_pieces, rows, ops.backprop_reduce_mean(dX * mask, lengths))
-        return LukeStates(d_pieces, dX * mask, states.slot_spans)
-
-    return (states.slots + means) * mask, backprop
 
 
 def _activate(model: Model[InT, OutT], X: Floats2d) -> tuple[Floats2d, Callable[[Floats2d], Floats2d]]:

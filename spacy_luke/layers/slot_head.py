@@ -8,6 +8,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..types import LukeStates
+from .slot_input import slot_input
 
 InT = LukeStates
 OutT: TypeAlias = Floats2d
@@ -23,6 +24,7 @@ def SlotHead(
 
     nI (int): hidden width of the encoder. W (nO, slots * nI), b (nO,) with `bias`.
     dropout (float): of the states that come in; a pipe sets it to its `drop` in every update.
+    attrs: "with_pieces": the mean state of the pieces under a slot, markers among them, is added to the slot's.
     """
     return Model(
         "slot_head",
@@ -30,7 +32,7 @@ def SlotHead(
         init=init,
         dims={"nO": nO, "nI": nI},
         params={"W": None, "b": None} if bias else {"W": None},
-        attrs={"dropout_rate": dropout, "slots": slots},
+        attrs={"dropout_rate": dropout, "slots": slots, "with_pieces": False},
     )
 
 
@@ -44,7 +46,8 @@ def init(model: Model[InT, OutT], X=None, Y=None) -> None:
 
 def forward(model: Model[InT, OutT], states: InT, is_train: bool) -> tuple[OutT, Callable]:
     W = model.get_param("W")
-    X = states.slots.reshape(-1, W.shape[1])
+    read, backprop_input = slot_input(model.ops, states, model.attrs["with_pieces"])
+    X = read.reshape(-1, W.shape[1])
     rate = model.attrs["dropout_rate"]
     mask = model.ops.get_dropout_mask(X.shape, rate) if is_train and rate else 1.0
     X = X * mask
@@ -56,8 +59,7 @@ def forward(model: Model[InT, OutT], states: InT, is_train: bool) -> tuple[OutT,
         model.inc_grad("W", model.ops.gemm(dY, X, trans1=True))
         if model.has_param("b"):
             model.inc_grad("b", dY.sum(axis=0))
-        d_slots = (model.ops.gemm(dY, W) * mask).reshape(states.slots.shape)
-        return LukeStates(model.ops.alloc2f(*states.pieces.shape), d_slots, states.slot_spans)
+        return backprop_input((model.ops.gemm(dY, W) * mask).reshape(read.shape))
 
     return Y, backprop
 
@@ -67,6 +69,7 @@ def larger_head(head: Model[InT, OutT], nO: int) -> Model[InT, OutT]:
     layer with another id, as `span_head.larger_head` explains."""
     slots, bias = head.attrs["slots"], "b" in head.param_names
     larger = SlotHead(nO, head.get_dim("nI"), slots=slots, bias=bias, dropout=head.attrs["dropout_rate"])
+    larger.attrs["with_pieces"] = head.attrs["with_pieces"]
     init(larger)
     for name in head.param_names:
         value = head.get_param(name)

@@ -36,7 +36,8 @@ def build_luke_relations_v1(
     """Questions about pairs, as `ask` makes them -> scores (questions, nO), not normalised.
 
     LUKE (EMNLP 2020) section 4.2, studio-ousia/luke examples/relation_classification/model.py:
-    [head; tail] -> Linear without bias.
+    [head; tail] -> Linear without bias. For encoders made from BERT-like checkpoints, whose slots start untrained,
+    the head also reads the pieces under the slots (layers/slot_input.py).
 
     encoder: `spacy_luke.LukeEncoder.v1` or `spacy_luke.LukeListener.v1`.
     batch_size (int): pieces and slots of a padded batch; a GPU likes more. The pipe trains batch by batch, so
@@ -63,6 +64,7 @@ def init(model: Model[InT, OutT], X=None, Y=None) -> None:
     encoder, head = model.get_ref("encoder"), model.get_ref("output_layer")
     encoder.initialize()
     head.set_dim("nI", encoder.get_dim("nO"), force=True)
+    head.attrs["with_pieces"] = not get_shim(encoder).config.entities_pretrained
     if Y is not None:
         model.set_dim("nO", Y.shape[1], force=True)
     head.set_dim("nO", model.get_dim("nO"), force=True)
@@ -86,7 +88,8 @@ def ask(model: Model[InT, OutT], docs: Sequence[Doc], pairs: Sequence[Ints2d]) -
     special = shim.config.other["special_entities"]
     slot_ids = special["[MASK]"], special["[MASK2]"]
     limit = min(shim.config.max_pieces, model.attrs["max_pieces"] or shim.config.max_pieces)
-    return marked_questions(docs, pairs, shim.tokenizer, slot_ids=slot_ids, limit=limit)
+    reads_pieces = model.get_ref("output_layer").attrs["with_pieces"]
+    return marked_questions(docs, pairs, shim.tokenizer, slot_ids=slot_ids, limit=limit, reads_pieces=reads_pieces)
 
 
 def resize_output(model: Model[InT, OutT], nO: int) -> None:

@@ -38,7 +38,8 @@ def build_luke_typing_v1(
     """(Docs, mentions) -> scores (mentions of all Docs, types), log-odds of each type.
 
     LUKE (EMNLP 2020) section 4.1, studio-ousia/luke examples/entity_typing/model.py: <ent> mention <ent>, the
-    state of one [MASK] entity over it -> Linear.
+    state of one [MASK] entity over it -> Linear. For encoders made from BERT-like checkpoints, whose slots start
+    untrained, the head also reads the pieces under the slot (layers/slot_input.py).
 
     encoder: `spacy_luke.LukeEncoder.v1` or `spacy_luke.LukeListener.v1`.
     batch_size (int): pieces and slots of a padded batch; a GPU likes more.
@@ -59,6 +60,7 @@ def init(model: Model[InT, OutT], X=None, Y=None) -> None:
     encoder, head = model.get_ref("encoder"), model.get_ref("output_layer")
     encoder.initialize()
     head.set_dim("nI", encoder.get_dim("nO"), force=True)
+    head.attrs["with_pieces"] = not get_shim(encoder).config.entities_pretrained
     if Y is not None:
         model.set_dim("nO", Y.shape[1], force=True)
     head.set_dim("nO", model.get_dim("nO"), force=True)
@@ -91,6 +93,7 @@ def ask(model: Model[InT, OutT], docs: Sequence[Doc], mentions: Sequence[Ints2d]
         shim.tokenizer,
         slot_ids=(shim.config.other["special_entities"]["[MASK]"],),
         limit=shim.config.max_pieces,
+        reads_pieces=model.get_ref("output_layer").attrs["with_pieces"],
     )
 
 

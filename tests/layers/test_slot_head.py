@@ -48,6 +48,28 @@ def test_equals_a_linear_layer_over_the_slots(slots, bias):
         numpy.testing.assert_allclose(head.get_grad("b"), linear.bias.grad.numpy(), atol=1e-5)
 
 
+@KINDS
+def test_reads_the_pieces_under_a_slot_too(slots, bias):
+    """Slot + mean of its pieces is what the linear layer sees; gradients reach both."""
+    head = _head(slots, bias)
+    head.attrs["with_pieces"] = True
+    states = _states(slots)
+    spans = numpy.asarray([[0, 2], [1, 4], [3, 4], [4, 6], [0, 6], [5, 6]])[: 3 * slots]
+    states = LukeStates(states.pieces, states.slots, spans)
+    pieces, each = torch.tensor(states.pieces, requires_grad=True), torch.tensor(states.slots, requires_grad=True)
+    read = torch.stack([slot + pieces[start:end].mean(dim=0) for slot, (start, end) in zip(each, spans.tolist())])
+    expected = read.reshape(3, -1) @ torch.tensor(head.get_param("W")).T
+    expected = expected + torch.tensor(head.get_param("b")) if bias else expected
+    Y, backprop = head.begin_update(states)
+    numpy.testing.assert_allclose(Y, expected.detach().numpy(), atol=1e-5)
+    dY = RNG.normal(size=Y.shape).astype("f")
+    expected.backward(torch.tensor(dY))
+    d_states = backprop(dY)
+    numpy.testing.assert_allclose(d_states.slots, each.grad.numpy(), atol=1e-5)
+    numpy.testing.assert_allclose(d_states.pieces, pieces.grad.numpy(), atol=1e-5)
+    numpy.testing.assert_allclose(larger_head(head, 7).predict(states)[:, :5], Y, atol=1e-6)
+
+
 def test_dropout_acts_in_training_only():
     head, states = _head(2, False), _states(2)
     before = head.predict(states)
