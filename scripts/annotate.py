@@ -1,10 +1,11 @@
-"""Annotate a text with an installed pipeline and print the entities with their scores and links.
+"""Annotate a text with an installed pipeline and print entities with scores, links and types, and relations.
 
-    python scripts/annotate.py ja_luke_smoke assets/sample/ja.txt
+    python scripts/annotate.py xx_luke_smoke assets/sample/ja.txt
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -39,21 +40,48 @@ def entity_links(doc: Doc, nlp: Language, name: str = "luke_linker") -> list[str
     return [found.get((ent.start, ent.end), "") for ent in doc.ents]
 
 
-def main(package: str, path: str) -> None:
-    nlp = spacy.load(package)
-    for module in (spacy_luke, sys.modules[package]):
+def entity_types(doc: Doc) -> list[str]:
+    """The types of each entity, those that another one implies (/person beside /person/author) left out."""
+    found = [ent._.luke_types for ent in doc.ents]
+    return [", ".join(t for t in types if not any(u.startswith(f"{t}/") for u in types)) for types in found]
+
+
+def relations(doc: Doc) -> list[str]:
+    """The relations between entities of the Doc, "0.87  Ford  founded_by  Henry Ford"."""
+    return [f"{r.score:.2f}  {r.head.text}  {r.label}  {r.tail.text}" for r in doc._.relations]
+
+
+def show(doc: Doc, nlp: Language) -> None:
+    print(doc.text)
+    for ent, score, link, types in zip(doc.ents, entity_scores(doc), entity_links(doc, nlp), entity_types(doc)):
+        more = [f"  =  {link}" if link else "", f"  :  {types}" if types else ""]
+        print(f"    {score:.2f}  {ent.label_:<12} {ent.text}{''.join(more)}")
+    for relation in relations(doc):
+        print(f"      {relation}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("package", help="name of the installed pipeline")
+    parser.add_argument("text", type=Path, help="UTF-8 file; each line is a text")
+    parser.add_argument("--each-pipe", action="store_true", help="fail if a pipe finds nothing, not luke_ner only")
+    args = parser.parse_args()
+    nlp = spacy.load(args.package)
+    for module in (spacy_luke, sys.modules[args.package]):
         if not Path(module.__file__).is_relative_to(sys.prefix):
             sys.exit(Errors.LK767.format(name=module.__name__, found=module.__file__, env=sys.prefix))
-    lines = filter(None, map(str.strip, Path(path).read_text(encoding="utf8").splitlines()))
-    found = 0
+    lines = filter(None, map(str.strip, args.text.read_text(encoding="utf8").splitlines()))
+    found = {"luke_ner": 0, "luke_linker": 0, "luke_relations": 0, "luke_typing": 0}
     for doc in nlp.pipe(lines):
-        print(doc.text)
-        for ent, score, link in zip(doc.ents, entity_scores(doc), entity_links(doc, nlp)):
-            print(f"    {score:.2f}  {ent.label_:<12} {ent.text}{f'  =  {link}' if link else ''}")
-        found += len(doc.ents)
-    if not found:
-        sys.exit(Errors.LK768.format(package=package, path=path))
+        show(doc, nlp)
+        found["luke_ner"] += len(doc.ents)
+        found["luke_linker"] += sum(ent.kb_id_ not in ("", "NIL") for ent in doc.ents)
+        found["luke_relations"] += len(doc._.relations)
+        found["luke_typing"] += sum(len(ent._.luke_types) for ent in doc.ents)
+    missing = [name for name in nlp.pipe_names if found.get(name) == 0]
+    if missing if args.each_pipe else "luke_ner" in missing:
+        sys.exit(Errors.LK768.format(package=args.package, path=args.text, pipes=", ".join(missing)))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

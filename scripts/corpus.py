@@ -3,7 +3,8 @@
     python scripts/corpus.py assets/sample corpus
 
 writes {ja,en,xx}_{train,dev,test}.spacy; xx has the Docs of both languages, words as each language's own
-tokenizer makes them. In a Doc: doc.ents with kb_id ("NIL": no entity in the table) and sentence starts;
+tokenizer makes them. {ja,en,xx}_{train,dev,test}_sentences.spacy have the same sentence by sentence: a question about a
+pair of entities costs the whole Doc, and a relation of the sample is stated in one sentence. In a Doc: doc.ents with kb_id ("NIL": no entity in the table) and sentence starts;
 doc.spans["luke_typing"], one span per entity and type, with the scores 1.0; doc.spans["luke_relations"],
 the entities, with attrs["relations"] = [[head, tail, label, 1.0], ...], head and tail counted in that group.
 
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import spacy
@@ -28,6 +29,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
 TYPING, RELATIONS = "luke_typing", "luke_relations"
+SENTENCES = "_sentences"
 
 
 def to_doc(record: dict, nlp: Language) -> tuple[Doc, list[str], int]:
@@ -57,6 +59,25 @@ def to_doc(record: dict, nlp: Language) -> tuple[Doc, list[str], int]:
     return doc, lost, len(record["relations"]) - len(relations)
 
 
+def by_sentence(record: dict) -> Iterator[dict]:
+    """Each sentence of a document of the sample as a document."""
+    for start, end in record["sents"]:
+        inside = [n for n, ent in enumerate(record["ents"]) if start <= ent["start"] < end]
+        place = {number: index for index, number in enumerate(inside)}
+        ents = [record["ents"][n] for n in inside]
+        yield {
+            **record,
+            "text": record["text"][start:end],
+            "sents": [[0, end - start]],
+            "ents": [{**ent, "start": ent["start"] - start, "end": ent["end"] - start} for ent in ents],
+            "relations": [
+                {**relation, "head": place[relation["head"]], "tail": place[relation["tail"]]}
+                for relation in record["relations"]
+                if relation["head"] in place and relation["tail"] in place
+            ],
+        }
+
+
 def to_kb_entity(entity: dict) -> dict:
     """An entity of the table as a line for `kb build`: names and descriptions of all languages in one."""
     aliases = [alias for found in (entity["titles"].values(), *entity["aliases"].values()) for alias in found]
@@ -76,17 +97,20 @@ def write(sample: Sample, out: Path, langs: Iterable[str]) -> dict[str, list]:
         mentions left out, then the number of relations left out.
     """
     blank = {lang: spacy.blank(lang) for lang in langs}
-    names = [f"{lang}_{split}" for lang in (*blank, "xx") for split in sample.schema["splits"]]
+    splits = [split + form for split in sample.schema["splits"] for form in ("", SENTENCES)]
+    names = [f"{lang}_{split}" for lang in (*blank, "xx") for split in splits]
     bins = {name: DocBin() for name in names}
     counts: dict[str, list] = {name: [0, 0, 0, [], 0] for name in names}
     for record in sample.docs:
         if record["lang"] not in blank:
             continue
-        doc, lost, relations_lost = to_doc(record, blank[record["lang"]])
-        for name in (f"{record['lang']}_{record['split']}", f"xx_{record['split']}"):
-            bins[name].add(doc)
-            numbers = 1, len(doc.ents), len(doc.spans[RELATIONS].attrs["relations"]), lost, relations_lost
-            counts[name] = [old + new for old, new in zip(counts[name], numbers)]
+        for form, part in [("", record), *((SENTENCES, part) for part in by_sentence(record))]:
+            doc, lost, relations_lost = to_doc(part, blank[record["lang"]])
+            for lang in (record["lang"], "xx"):
+                name = f"{lang}_{record['split']}{form}"
+                bins[name].add(doc)
+                numbers = 1, len(doc.ents), len(doc.spans[RELATIONS].attrs["relations"]), lost, relations_lost
+                counts[name] = [old + new for old, new in zip(counts[name], numbers)]
     out.mkdir(parents=True, exist_ok=True)
     srsly.write_jsonl(out / "entities.jsonl", map(to_kb_entity, sample.entities))
     for name, docs in bins.items():

@@ -1,11 +1,15 @@
-"""Public Japanese NER data as spaCy's DocBin.
+"""Public NER data as spaCy's DocBin.
 
     python scripts/ner_data.py stockmark assets/stockmark.json corpus/stockmark
     python scripts/ner_data.py gsd assets/gsd corpus/gsd
+    python scripts/ner_data.py wikineural assets/wikineural/de corpus/wikineural_de
+    python scripts/ner_data.py gsd assets/gsd corpus/gsd_wikineural --only PERSON=PER ORG=ORG GPE=LOC LOC=LOC
 
 stockmark: a JSON list of sentences with character spans; there is no official split, so a sentence goes
 to train, dev or test by a hash of its text. gsd: UD_Japanese-GSD with named entities, as DocBin or as
-token TAB tag, in its official split. Both write train.spacy, dev.spacy, test.spacy and counts.json.
+token TAB tag, in its official split. wikineural: number TAB token TAB tag, the files train, val and test of a language
+that the folder has. All write train.spacy, dev.spacy, test.spacy and counts.json. --only keeps the entities of these
+labels, under other names, for another data set's labels; the others are no entities then.
 
 A gold entity that does not begin and end on a word border cannot be an entity of a Doc. It is left out,
 not stretched, and counted: counts.json says how many a recall computed on these files does not know of.
@@ -23,11 +27,12 @@ from pathlib import Path
 
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span
 
 from spacy_luke.errors import Errors
 
 SPLITS = ("train", "dev", "test")
+WIKINEURAL = {"train": "train", "dev": "val", "test": "test"}
 
 
 def split_of(text: str) -> str:
@@ -83,8 +88,47 @@ def read_bio(path: Path, nlp: Language) -> Iterator[Doc]:
             words, tags = [], []
 
 
-def write_splits(rows: Iterator[tuple[str, Doc, list[str]]], out: Path) -> dict[str, dict]:
-    """Write a DocBin per split and counts.json.
+def read_wikineural(folder: Path, nlp: Language) -> Iterator[tuple[str, Doc, list[str]]]:
+    """Yields as read_stockmark; the words are those of the file, blanks between them. A split without a file is empty.
+    Raises FileNotFoundError LK760 if there is no file at all, ValueError LK761 with the line that is not of that format."""
+    paths = {split: folder / f"{WIKINEURAL[split]}.conllu" for split in SPLITS}
+    paths |= {split: packed for split, path in paths.items() if (packed := path.with_suffix(".conllu.gz")).is_file()}
+    if not any(path.is_file() for path in paths.values()):
+        raise FileNotFoundError(Errors.LK760.format(path=paths["train"]))
+    for split, path in paths.items():
+        for doc in read_conllu(path, nlp) if path.is_file() else ():
+            yield split, doc, []
+
+
+def read_conllu(path: Path, nlp: Language) -> Iterator[Doc]:
+    """Sentences of number TAB word TAB tag lines, a blank line between them."""
+    with _open(path) as file:
+        lines = [line.rstrip("\n") for line in file]
+    words: list[str] = []
+    tags: list[str] = []
+    for number, line in enumerate([*lines, ""], 1):
+        if line:
+            columns = line.split("\t")
+            if len(columns) != 3 or not columns[1].strip() or not (columns[2] == "O" or columns[2][:2] in ("B-", "I-")):
+                raise ValueError(Errors.LK761.format(path=path, reason=f"line {number} is {line!r}"))
+            words.append(columns[1])
+            # I- after O begins an entity
+            begins = columns[2][:2] == "I-" and (not tags or tags[-1] == "O")
+            tags.append(f"B-{columns[2][2:]}" if begins else columns[2])
+        elif words:
+            yield Doc(nlp.vocab, words=words, spaces=[True] * (len(words) - 1) + [False], ents=tags)
+            words, tags = [], []
+
+
+def renamed(doc: Doc, names: dict[str, str]) -> Doc:
+    """The entities of these labels, under these names; no other."""
+    kept = [Span(doc, ent.start, ent.end, label=names[ent.label_]) for ent in doc.ents if ent.label_ in names]
+    doc.set_ents(kept, default="outside")
+    return doc
+
+
+def write_splits(rows: Iterator[tuple[str, Doc, list[str]]], out: Path, names: dict[str, str] | None = None) -> dict[str, dict]:
+    """Write a DocBin per split and counts.json. names: keep the entities of these labels, under these names; None = all.
 
     RETURNS (dict): for each split how many "texts", "entities" and entities "off word borders", and the
         "left out" ones by name.
@@ -92,6 +136,7 @@ def write_splits(rows: Iterator[tuple[str, Doc, list[str]]], out: Path) -> dict[
     bins = {split: DocBin(attrs=["ORTH", "SPACY", "SENT_START", "ENT_IOB", "ENT_TYPE"]) for split in SPLITS}
     counts = {split: {"texts": 0, "entities": 0, "off word borders": 0, "left out": []} for split in SPLITS}
     for split, doc, lost in rows:
+        doc = doc if names is None else renamed(doc, names)
         bins[split].add(doc)
         counts[split]["texts"] += 1
         counts[split]["entities"] += len(doc.ents)
@@ -114,17 +159,20 @@ def _open(path: Path):
     return gzip.open(path, "rt", encoding="utf8") if path.suffix == ".gz" else path.open(encoding="utf8")
 
 
-READERS = {"stockmark": read_stockmark, "gsd": read_gsd}
+READERS = {"stockmark": read_stockmark, "gsd": read_gsd, "wikineural": read_wikineural}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("format", choices=READERS)
-    parser.add_argument("source", type=Path, help="stockmark: the JSON file (may be .gz); gsd: the folder")
+    parser.add_argument("source", type=Path, help="stockmark: the JSON file (may be .gz); else the folder")
     parser.add_argument("out", type=Path, help="folder to write")
+    parser.add_argument("--only", nargs="+", metavar="LABEL=NAME", help="keep the entities of these labels, as NAME")
     args = parser.parse_args()
+    names = dict(pair.partition("=")[::2] for pair in args.only) if args.only else None
     try:
-        counts = write_splits(READERS[args.format](args.source, spacy.blank("ja")), args.out)
+        nlp = spacy.blank("xx" if args.format == "wikineural" else "ja")
+        counts = write_splits(READERS[args.format](args.source, nlp), args.out, names)
     except (ValueError, FileNotFoundError) as err:
         sys.exit(str(err))
     for split, count in counts.items():

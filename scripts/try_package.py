@@ -71,15 +71,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wheels", type=Path, help="folder with the pipelines' wheels")
     parser.add_argument("pairs", nargs="+", metavar="PACKAGE=TEXT", help="package name and UTF-8 text file")
+    parser.add_argument("--each-pipe", action="store_true", help="fail if a pipe finds nothing, not luke_ner only")
     parser.add_argument("--env", type=Path, default=Path("packages/env"), help="where to make the environment")
     args = parser.parse_args()
     pairs = [pair.partition("=")[::2] for pair in args.pairs]
     try:
         build_own_wheel(args.wheels)
         python = make_env(args.env.resolve())
-        install(python, args.wheels, [package for package, _ in pairs])
+        install(python, args.wheels, list(dict.fromkeys(package for package, _ in pairs)))
         for package, text in pairs:  # -I: neither this folder nor PYTHONPATH may lend spacy_luke
-            run(f"Annotating {text} with {package}", python, "-I", ANNOTATE, package, Path(text).resolve())
+            flags = ["--each-pipe"] if args.each_pipe else []
+            run(f"Annotating {text} with {package}", python, "-I", ANNOTATE, package, Path(text).resolve(), *flags)
     except ValueError as err:
         sys.exit(str(err))
 

@@ -404,10 +404,12 @@ class Errors(metaclass=_WithCodes):
         "put a copy there or name it: python -m spacy project run ja . --vars.data_path PATH."
     )
     LK761 = "{path} is not of the expected format ({reason}). Its README says where the original comes from; copy it again."
+    LK764 = "{found!r} says no language. Write it before the path: ja=jawiki-latest-pages-articles.xml.bz2."
     LK765 = "No wheel of {name} in {folder}. Build it first: python -m spacy project run package."
     LK766 = "{step} failed with exit code {code}. What it printed is above."
     LK767 = "{name} was imported from {found}, not from the new environment {env}: the wheel is not what was tried."
-    LK768 = "{package} found no entity in {path}. It was trained too little, or on another language."
+    LK768 = "{pipes} of {package} found nothing in {path}: trained too little, or on another language."
+    LK769 = "{path} has no pipe for {tasks}; its pipes are {found}. Leave these tasks out, or name another pipeline."
     LK770 = "{path} lacks: {missing}. `python -m spacy luke release --help` says what a card has."
     LK771 = "{path} is no file of scores ({reason}). `python -m spacy evaluate PIPELINE DATA --output FILE` writes one."
     LK772 = (

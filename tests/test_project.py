@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import gzip
 import hashlib
 import re
 import shlex
@@ -13,28 +14,48 @@ from pathlib import Path
 import numpy
 import pytest
 import spacy
-from annotate import entity_links, entity_scores
+from annotate import entity_links, entity_scores, entity_types, relations
 from spacy.tokens import Span, SpanGroup
 from try_package import find_wheel, run
 from weasel.util import load_project_config
 
+from spacy_luke.annotations import set_relations, set_types
+
 ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf8")
 PROJECT = load_project_config(ROOT)
 COMMANDS = {command["name"]: command for command in PROJECT["commands"]}
 LINES = [shlex.split(line) for command in COMMANDS.values() for line in command["script"]]
+ASSETS = {asset["dest"] for asset in PROJECT["assets"]}
 
 sys.path.insert(0, str(ROOT))
 import run as runner  # noqa: E402  (run.py lies in the root)
 
 
+def _is_made(path: str, made: set[str]) -> bool:
+    """Is it made, in a folder that is made, or a folder with what is made?"""
+    paths = {Path(path), *Path(path).parents}
+    return any(Path(out) in paths or Path(path) in Path(out).parents for out in made)
+
+
 @pytest.mark.parametrize("workflow", PROJECT["workflows"])
 def test_each_step_finds_what_it_depends_on(workflow):
-    made: set[str] = set()
+    made = set(ASSETS)
     for name in PROJECT["workflows"][workflow]:
         for dep in COMMANDS[name].get("deps", []):
-            is_made = any(dep == out or dep.startswith(f"{out}/") for out in made)
-            assert is_made or (ROOT / dep).exists(), f"{name} needs {dep}"
+            assert _is_made(dep, made) or (ROOT / dep).exists(), f"{name} needs {dep}"
         made.update(COMMANDS[name].get("outputs", []))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_a_command_reads_and_writes_is_said(name):
+    """So that a changed input runs it again, and nothing is read that no step makes."""
+    said = {*COMMANDS[name].get("deps", []), *COMMANDS[name].get("outputs", [])}
+    for line in COMMANDS[name]["script"]:
+        for part in shlex.split(line.replace("{seed}", str(PROJECT["vars"]["packaged"]))):
+            path = part.rpartition("=")[2]
+            if path.startswith(("assets/", "configs/", "corpus/", "scripts/", "training/")):
+                assert _is_made(path, said), path
 
 
 def test_each_command_belongs_to_a_workflow_and_has_help():
@@ -49,11 +70,11 @@ def test_each_script_says_what_it_takes(script):
 
 
 def test_training_overrides_name_settings_of_the_config():
-    by_config = [line for line in LINES if line[1:4] in (["-m", "spacy", "train"], ["-m", "spacy", "assemble"])]
-    assert len(by_config) > 4
+    by_config = [line[line.index("train") :] for line in LINES if "train" in line and "spacy" in line]
+    assert len(by_config) == 3
     for line in by_config:
-        config = spacy.util.load_config(ROOT / line[4])
-        for override in (part.removeprefix("--") for part in line[5:] if re.match(r"--\w+\.", part)):
+        config = spacy.util.load_config(ROOT / line[1])
+        for override in (part.removeprefix("--") for part in line[2:] if re.match(r"--\w+\.", part)):
             *sections, key = override.split(".")
             section = config
             for name in sections:
@@ -61,20 +82,50 @@ def test_training_overrides_name_settings_of_the_config():
             assert key in section, override
 
 
-def test_assets_are_pinned_to_a_commit():
+def test_assets_are_pinned_to_a_commit_and_say_licence_and_size():
     for asset in PROJECT["assets"]:
-        assert re.match(r"https://.*/[0-9a-f]{40}/", asset["url"]), asset["dest"]
+        is_dump = asset["url"].startswith("https://dumps.wikimedia.org/")
+        assert is_dump or re.match(r"https://.*/[0-9a-f]{40}/", asset["url"]), asset["dest"]
+        assert asset.get("extra", False) == is_dump, "dumps are large: only with --extra"
+        assert re.search(r" [MG]B$", asset["description"]), asset["dest"]
+    sets = {asset["dest"].split("/")[2]: "" for asset in PROJECT["assets"]}
+    for asset in PROJECT["assets"]:
+        sets[asset["dest"].split("/")[2]] += asset["description"]
+    assert all(re.search("CC |MIT|CC0|[Ll]icence unclear", text) for text in sets.values())
+
+
+# where an asset lies among the shared data
+SHARED = {
+    "gsd": "ner_ja_ud_gsd/spacy/{name}",
+    "jacred": "rc_ja_jacred/{name}",
+    "wikineural": "ner_multi_wikineural/{folder}/{name}",
+    "kbp37": "rc_en_kbp37/{name}",
+    "relx": "rc_multi_relx/{name}",
+    "textent": "typing_en_textent_figer/{name}",
+}
 
 
 @pytest.mark.shared
 def test_checksums_are_those_of_the_files(shared):
     checked = 0
     for asset in PROJECT["assets"]:
-        path = shared / "data" / "ner_ja_ud_gsd" / "spacy" / Path(asset["dest"]).name
-        if path.is_file():
-            assert hashlib.md5(path.read_bytes()).hexdigest() == asset["checksum"]
-            checked += 1
-    assert checked == 3
+        folder, name = Path(asset["dest"]).parent, Path(asset["dest"]).name
+        place = SHARED.get(asset["dest"].split("/")[2], "none").format(name=name, folder=folder.name)
+        for path in (shared / "data" / place, shared / "data" / f"{place}.gz"):
+            if path.is_file():
+                data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+                assert hashlib.md5(data).hexdigest() == asset["checksum"], asset["dest"]
+                checked += 1
+    assert checked == sum("checksum" in asset for asset in PROJECT["assets"]) == 16
+
+
+def test_the_readme_has_the_table_of_the_project():
+    """python -m spacy project document . --output README.md"""
+    command = [sys.executable, "-m", "spacy", "project", "document", str(ROOT), "--output", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf8")
+    start, end = "<!-- WEASEL: AUTO-GENERATED DOCS START", "<!-- WEASEL: AUTO-GENERATED DOCS END"
+    ours, found = ((text[text.index(start) : text.index(end)]).strip() for text in (README, done.stdout))
+    assert ours == found, "run: python -m spacy project document . --output README.md"
 
 
 def test_python_versions_are_those_of_setup_cfg():
@@ -166,10 +217,22 @@ def test_a_missing_wheel_and_a_failed_step_say_so(tmp_path):
         run("Looking", sys.executable, "-c", "raise SystemExit(3)")
 
 
-def test_a_local_copy_can_be_named_on_the_command_line():
-    command = ["run", "ja-corpus", str(ROOT), "--vars.data", "gsd", "--vars.data_path", "elsewhere", "--dry"]
+def test_types_and_relations_are_shown():
+    doc = spacy.blank("en")("Ada met Bob")
+    ada, bob = doc.ents = [Span(doc, 0, 1, "PERSON"), Span(doc, 2, 3, "PERSON")]
+    assert entity_types(doc) == ["", ""] and relations(doc) == []
+    set_types(doc, [(ada, {"/person/author": 0.9, "/person": 0.8, "/personal": 0.6}), (bob, {"/person": 0.7})])
+    set_relations(doc, [(ada, bob, "knows", 0.66)])
+    assert entity_types(doc) == ["/person/author, /personal", "/person"]
+    assert relations(doc) == ["0.66  Ada  knows  Bob"]
+
+
+def test_a_local_copy_can_be_named_on_the_command_line(tmp_path):
+    for name in ("ja_gsd-ud-train.ne.spacy", "ja_gsd-ud-dev.ne.spacy"):
+        (tmp_path / name).touch()
+    command = ["run", "ja-entities", str(ROOT), "--vars.data", "gsd", "--vars.data_path", str(tmp_path), "--dry"]
     done = subprocess.run(
         [sys.executable, "-m", "spacy", "project", *command], capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert done.returncode == 0, done.stderr
-    assert "scripts/ner_data.py gsd elsewhere corpus/gsd" in done.stdout
+    assert f"scripts/ner_data.py gsd {tmp_path} corpus/gsd" in done.stdout

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import spacy
-from corpus import RELATIONS, TYPING, to_doc, write
+from corpus import RELATIONS, TYPING, by_sentence, to_doc, write
 from sample import read_sample
 from spacy.tokens import DocBin
 
@@ -57,6 +57,16 @@ def test_a_document_becomes_a_doc():
     assert (lost, relations_lost) == ([], 0)
 
 
+def test_a_document_sentence_by_sentence():
+    record = {**RECORD, "relations": [*RECORD["relations"], {"head": 2, "tail": 1, "label": "across"}]}
+    first, second = (to_doc(part, spacy.blank("en"))[0] for part in by_sentence(record))
+    assert (first.text, second.text) == ("Ann left Paris.", "Bob met Ann.")
+    assert [(e.text, e.kb_id_) for e in second.ents] == [("Bob", "X-bob")]
+    assert first.spans[RELATIONS].attrs["relations"] == [[0, 1, "place_of_birth", 1.0]]
+    assert second.spans[RELATIONS].attrs["relations"] == []  # nothing leads into another sentence
+    assert [(s.text, s.label_) for s in second.spans[TYPING]] == [("Bob", "/person")]
+
+
 def test_a_mention_inside_a_word_is_counted_and_relations_follow():
     ents = [dict(RECORD["ents"][0], end=2), *RECORD["ents"][1:]]
     relations = [*RECORD["relations"], {"head": 2, "tail": 1, "label": "place_of_birth"}]
@@ -83,6 +93,8 @@ def test_english_docbins_hold_the_whole_corpus(sample, tmp_path):
                 found = [(h, t, label) for h, t, label, _ in doc.spans[RELATIONS].attrs["relations"]]
                 assert found == [(r["head"], r["tail"], r["label"]) for r in record["relations"]]
             assert counts[name][:2] == [len(records), sum(len(r["ents"]) for r in records)]
+        numbers = [sum(len(r[what]) for r in records) for what in ("sents", "ents", "relations")]
+        assert counts[f"en_{split}_sentences"][:3] == numbers  # no relation is lost between sentences
 
 
 def test_japanese_mentions_and_sentences_are_on_word_borders(sample, tmp_path):

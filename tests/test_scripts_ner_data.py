@@ -7,7 +7,7 @@ import json
 
 import pytest
 import spacy
-from ner_data import read_bio, read_gsd, read_stockmark, split_of, write_splits
+from ner_data import read_bio, read_gsd, read_stockmark, read_wikineural, split_of, write_splits
 from spacy.tokens import DocBin
 
 TEXTS = ["レッドフォックス株式会社は、東京都千代田区に本社を置く。", "清水に渡米した。"]
@@ -107,3 +107,31 @@ def test_stockmark_loses_few_entities(shared, ja):
     rows = list(read_stockmark(path, ja))
     kept, lost = (sum(len(row) for row in column) for column in ([doc.ents for _, doc, _ in rows], [x for _, _, x in rows]))
     assert len(rows) == 4672 and kept + lost == 11546 and lost < 60
+
+
+def test_wikineural_has_numbers_and_the_splits_that_are_there(tmp_path):
+    text = "0\tSan\tB-LOC\n1\tMarino\tI-LOC\n2\tgewinnt\tO\n\n0\tBob\tI-PER\n1\tAda\tB-PER\n\n"
+    (tmp_path / "val.conllu").write_text(text, encoding="utf8")
+    (tmp_path / "test.conllu.gz").write_bytes(gzip.compress(text.encode()))
+    rows = list(read_wikineural(tmp_path, spacy.blank("xx")))
+    assert [split for split, *_ in rows] == ["dev", "dev", "test", "test"]
+    assert [doc.text for _, doc, _ in rows[:2]] == ["San Marino gewinnt", "Bob Ada"]
+    assert [[(e.text, e.label_) for e in doc.ents] for _, doc, _ in rows[:2]] == [
+        [("San Marino", "LOC")],
+        [("Bob", "PER"), ("Ada", "PER")],
+    ]
+    with pytest.raises(FileNotFoundError, match="LK760"):
+        list(read_wikineural(tmp_path / "none", spacy.blank("xx")))
+    (tmp_path / "train.conllu").write_text("0\tSan B-LOC\n", encoding="utf8")
+    with pytest.raises(ValueError, match="LK761.*line 1"):
+        list(read_wikineural(tmp_path, spacy.blank("xx")))
+
+
+def test_labels_of_another_data_set(tmp_path):
+    """Only these, under other names; the rest is no entity, which is an annotation."""
+    (tmp_path / "train.bio").write_text("夏目\tB-PERSON\n東京\tB-GPE\n三\tB-QUANTITY\n", encoding="utf8")
+    rows = [("train", doc, []) for doc in read_bio(tmp_path / "train.bio", spacy.blank("xx"))]
+    counts = write_splits(iter(rows), tmp_path / "out", {"PERSON": "PER", "GPE": "LOC"})
+    (doc,) = DocBin().from_disk(tmp_path / "out" / "train.spacy").get_docs(spacy.blank("xx").vocab)
+    assert [(e.text, e.label_) for e in doc.ents] == [("夏目", "PER"), ("東京", "LOC")]
+    assert doc[2].ent_iob_ == "O" and counts["train"]["entities"] == 2
