@@ -1,7 +1,7 @@
 """One command for several seeds, and the mean and spread of what they score.
 
     python scripts/seeds.py run 0 1 2 -- python -m spacy train CONFIG --output training/ja/{seed} --system.seed {seed}
-    python scripts/seeds.py table 0 1 2 --metrics training/ja/{seed}/metrics.json --out training/ja/metrics
+    python scripts/seeds.py table 0 1 2 --metrics training/ja/{seed}/metrics.json --out training/ja/metrics.json
 
 `run` runs the command once for each seed, {seed} replaced, and stops at the first that fails. `table` reads the numbers
 of metrics JSON (of `spacy evaluate` or scripts/evaluate.py) and writes metrics.json, {"ents_f": {"mean", "std", "seeds":
@@ -69,7 +69,7 @@ def markdown(summary: dict[str, dict]) -> str:
 
 
 def table(seeds: list[str], metrics: str, out: Path) -> str:
-    """Write out.json and out.md. RETURNS: the table. RAISES FileNotFoundError LK760 for a seed without metrics."""
+    """Write the JSON and, beside it, the table as .md. RETURNS: the table. RAISES FileNotFoundError LK760 for a seed without metrics."""
     by_seed = {}
     for seed in seeds:
         path = Path(metrics.replace(SEED, seed))
@@ -91,7 +91,7 @@ def main() -> None:
     for command in (runs, tables):
         command.add_argument("seeds", nargs="+", help="whole numbers")
     tables.add_argument("--metrics", required=True, help="path of a seed's metrics, with {seed} in it")
-    tables.add_argument("--out", type=Path, required=True, help="path to write, without .json and .md")
+    tables.add_argument("--out", type=Path, required=True, help="JSON to write; .md is written beside it")
     ours, _, command = _partition(sys.argv[1:], "--")
     args = parser.parse_args(ours)
     if args.what == "run" and not command:

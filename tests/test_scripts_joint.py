@@ -204,7 +204,7 @@ def test_a_command_runs_for_each_seed_and_its_metrics_are_summed_up(tmp_path):
     code = "import json, sys; json.dump({'ents_f': 0.5 + int(sys.argv[1]) / 10, 'speed': 1000, 'x': None}, open(sys.argv[2], 'w'))"
     done = _script("seeds", "run", 0, 1, 2, "--", sys.executable, "-c", code, "{seed}", tmp_path / "m{seed}.json")
     assert done.returncode == 0, done.stderr
-    done = _script("seeds", "table", 0, 1, 2, "--metrics", tmp_path / "m{seed}.json", "--out", tmp_path / "out" / "metrics")
+    done = _script("seeds", "table", 0, 1, 2, "--metrics", tmp_path / "m{seed}.json", "--out", tmp_path / "out" / "metrics.json")
     assert done.returncode == 0, done.stderr
     summary = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert list(summary) == ["ents_f", "speed"]
