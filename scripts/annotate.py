@@ -35,7 +35,9 @@ def entity_links(doc: Doc, nlp: Language, name: str = "luke_linker") -> list[str
     for span, ids, scores, nil in zip(group, *(group.attrs[key] for key in ("candidates", "scores", "nil"))):
         id = span.kb_id_
         labels = kb.info(id)["labels"] if kb.contains_entity(id) else {}
-        label = labels.get(nlp.lang) or next(iter(labels.values()), "")
+        # a multilingual pipeline: the label that looks most like the mention
+        like = max(labels.values(), key=lambda label, text=span.text: len({*label} & {*text}), default="")
+        label = labels.get(nlp.lang) or like
         found[span.start, span.end] = f"{id} {label} ({dict(zip(ids, scores), NIL=nil)[id]:.2f})".replace("  ", " ")
     return [found.get((ent.start, ent.end), "") for ent in doc.ents]
 

@@ -206,6 +206,10 @@ def test_links_come_with_their_labels_and_probabilities():
     attrs = {"candidates": [["Q7", "Q1"], [], ["Q2"]], "scores": [[0.2, 0.7], [], [0.99]], "nil": [0.1, 1.0, 0.01]}
     doc.spans["luke_linker"] = SpanGroup(doc, spans=spans, attrs=attrs)
     assert entity_links(doc, nlp) == ["Q1 Ada L. (0.70)", "NIL (1.00)", "", "Q2 (0.99)"]
+    nlp.lang = "xx"
+    assert entity_links(doc, nlp)[0] == "Q1 Ada L. (0.70)"
+    nlp.lang = "ja"
+    assert entity_links(doc, nlp)[0] == "Q1 エイダ (0.70)"
 
 
 def test_a_missing_wheel_and_a_failed_step_say_so(tmp_path):
