@@ -71,12 +71,17 @@ def build_luke_markers_v1(encoder: Model, batch_size: int, max_pieces: int | Non
     return Model(
         "luke_markers",
         forward,
-        init=init,
+        init=markers_init,
         layers=[with_batches(chain(marker_states(encoder), head), batch_size, row_of="question")],
         refs={"encoder": encoder, "output_layer": head},
         dims={"nO": nO},
         attrs={"resize_output": resize_output, "batch_size": batch_size, "max_pieces": max_pieces},
     )
+
+
+def markers_init(model: Model, X=None, Y=None) -> None:
+    init(model, X, Y)
+    model.get_ref("output_layer").attrs["with_pieces"] = False
 
 
 def marker_states(encoder: Model) -> Model:
@@ -86,7 +91,7 @@ def marker_states(encoder: Model) -> Model:
 
 def markers_forward(model: Model, questions: list[Question], is_train: bool) -> tuple[LukeStates, Callable]:
     no_ids, no_spans = numpy.zeros(0, dtype="int64"), numpy.zeros((0, 2), dtype="int64")
-    words = [Question(q.piece_ids, no_ids, no_spans, q.view) for q in questions]
+    words = [Question(q.piece_ids, no_ids, no_spans, q.view, reads_pieces=True) for q in questions]
     states, backprop_words = model.layers[0](words, is_train)
     markers = flat_spans(questions)[:, 0]
 
