@@ -1,6 +1,6 @@
 """Annotate a text with an installed pipeline and print entities with scores, links and types, and relations.
 
-    python scripts/annotate.py xx_luke_smoke assets/sample/ja.txt
+    python scripts/annotate.py xx_luke_smoke_sm assets/sample/ja.txt
 """
 
 from __future__ import annotations
