@@ -57,6 +57,9 @@ def test_a_dump_that_says_another_language_than_its_folder(tmp_path):
     wrong = tmp_path / "dewiki-20240101.xml"
     wrong.write_text(dump(page("Berlin", "[[Land]]"), language="en"), encoding="utf8")
     assert "name says de" in run("four", str(wrong))[1]
+    no_language = tmp_path / "smallwiki-latest-pages-articles.xml"
+    no_language.write_text(dump(page("Berlin", "[[Land]]"), language="de"), encoding="utf8")
+    assert "says small" not in run("five", str(no_language))[1]
 
 
 def test_the_help_says_when_a_language_is_needed():

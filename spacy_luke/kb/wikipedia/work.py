@@ -99,9 +99,8 @@ def _read_dump(new: Path, file: DumpFile, language: str | None, workers: int, pr
 
 def _doubts(path: Path, language: str) -> list[str]:
     """What name or folder of a dump say against the language that it gives itself."""
-    folder = path.absolute().parent.name
-    for place, other in (("name", language_of_name(path.name)), ("folder", folder if folder in LANGUAGES else None)):
-        if other is not None and other != language:
+    for place, other in (("name", language_of_name(path.name)), ("folder", path.absolute().parent.name)):
+        if other in LANGUAGES and other != language:
             return [Warnings.LKW360.format(path=path, found=language, place=place, other=other)]
     return []
 
