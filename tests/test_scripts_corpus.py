@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import spacy
+from corpus import RELATIONS, TYPING, by_sentence, to_doc, write
 from sample import read_sample
 from spacy.tokens import DocBin
 
-from corpus import RELATIONS, TYPING, by_sentence, to_doc, write
 from spacy_luke.kb import MMapKB
 from spacy_luke.kb.build_sources import build_from_sources
 

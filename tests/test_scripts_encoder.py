@@ -8,10 +8,9 @@ import subprocess
 
 import numpy as np
 import pytest
+from encoder import MODEL, get_encoder, xlmr_tokenizer
 from quantised import dequantise, read_quantised
 from vocabulary import choose_pieces, cut_checkpoint, cut_tokenizer, letter_name, pieces_in_scripts
-
-from encoder import MODEL, get_encoder, xlmr_tokenizer
 
 SPECIALS = ["<s>", "<pad>", "</s>", "<unk>"]
 PIECES = ["▁", "▁東京", "東", "京", "都", "に", "東京都", "カレー", "ー", "▁the", "the", "t", "h", "e", "en", "▁в",
