@@ -1,6 +1,6 @@
 """Install packaged pipelines from their wheels into a fresh environment and annotate texts with them.
 
-    python scripts/try_package.py packages/wheels ja_luke_smoke=assets/sample/ja.txt
+    python scripts/try_package.py packages/wheels xx_luke_smoke_sm=assets/sample/ja.txt
 
 spacy_luke itself is built and installed as a wheel too. To save time and space the fresh environment
 reads what is not tried (spaCy, torch ...) from the environment that runs this script, by a .pth file;
