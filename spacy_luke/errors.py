@@ -426,13 +426,13 @@ class Warnings(metaclass=_WithCodes):
     LKW301 = "{path}: {problems}. Nothing else was lost."
     LKW310 = "{path}: {n} links were left out: of an alias or normal form the 65,535 best are kept."
     LKW311 = "Docs with {n} entities without a KB id, or with NIL, were read: nothing is counted for them."
-
-    # --- pipes ---------------------------------------------------------------------------------
     LKW360 = (
         "{path} says of itself that it is in the language {found}, but its {place} says {other}, as in DBpedia's mini dumps, "
         "which all say that they are English. It was read as {found}. If that is wrong, put the language in front: "
         "{other}={path}."
     )
+
+    # --- pipes ---------------------------------------------------------------------------------
     LKW502 = (
         "A gradient of '{name}' is NaN or infinite at step {step}: this step was left out, the weights are as before. If "
         "it comes again, lower the learning rate."
