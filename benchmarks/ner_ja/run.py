@@ -77,6 +77,7 @@ COMPONENTS = {
     "spacy-ner": {"transformer": TRANSFORMER, "ner": NER},
     "spacy-tagger": {"transformer": TRANSFORMER, "tagger": TAGGER},
 }
+ALL = 1e9  # slots for each word
 
 
 class TwoRates(AdamW):
@@ -95,7 +96,7 @@ def make_pipeline(args: argparse.Namespace) -> tuple[Language, object]:
         factory, model = settings.pop("factory"), settings["model"]
         if factory == "luke_ner":
             settings["negatives"] = args.negatives
-            model |= {"view": args.view, "proposals": args.proposals[0] if args.proposals else None}
+            model |= {"view": args.view, "proposals": 1.0 if args.tune else args.proposals[0] if args.proposals else None}
             model["encoder"] |= {"name": args.encoder, "dtype": args.dtype}
         elif factory == "transformer":
             model["name"] = args.encoder
@@ -180,6 +181,7 @@ def main() -> None:
     parser.add_argument("--head-rate", type=float, default=1e-3)
     parser.add_argument("--negatives", type=float, default=1.0)
     parser.add_argument("--proposals", type=float, nargs="*", help="luke: score with these many slots for each word")
+    parser.add_argument("--tune", action="store_true", help="luke: score all spans, then those that `tune_proposals` chose on dev")
     parser.add_argument("--view", choices=["words", "full"], default=None)
     parser.add_argument("--batch", type=int, default=16, help="sentences")
     parser.add_argument("--lang", default="ja")
@@ -197,10 +199,14 @@ def main() -> None:
         docs["train"] = [with_tags_of_ents(doc) for doc in docs["train"]]
     result = train(nlp, optimizer, docs["train"], args)
     gold = docs[args.split][: args.limit or None]
-    for proposals in args.proposals or [None]:
+    for proposals in [ALL] if args.tune else args.proposals or [None]:
         if proposals is not None:
             nlp.get_pipe("luke_ner").model.layers[0].attrs["per_word"] = proposals
-        print_row(args, {"proposals": proposals, **score(nlp, gold, args), **result})
+        print_row(args, {"proposals": "all" if proposals == ALL else proposals, **score(nlp, gold, args), **result})
+    if args.tune:
+        dev = [Example(nlp.make_doc(doc.text), doc) for doc in read(args.corpus / "dev.spacy", nlp)]
+        chosen = nlp.get_pipe("luke_ner").tune_proposals(dev)
+        print_row(args, {"proposals": "tuned", "on_dev": chosen._asdict(), **score(nlp, gold, args), **result})
 
 
 def score(nlp: Language, gold: list[Doc], args: argparse.Namespace) -> dict:
