@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .dropout import Dropout
+from .linear import Linear
 
 if TYPE_CHECKING:
     from .config import LukeConfig
@@ -60,7 +61,7 @@ class EntityEmbeddings(nn.Module):
         hidden, emb = config.hidden_size, config.entity_emb_size
         self.entity_embeddings = nn.Embedding(config.entity_vocab_size, emb)
         if emb != hidden:
-            self.entity_embedding_dense = nn.Linear(emb, hidden, bias=False)
+            self.entity_embedding_dense = Linear(emb, hidden, bias=False)
         self.position_embeddings = nn.Embedding(config.max_position_embeddings, hidden)
         self.token_type_embeddings = nn.Embedding(config.type_vocab_size, hidden)
         self.LayerNorm = nn.LayerNorm(hidden, eps=config.layer_norm_eps)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from .attention import Memory, Queries, attend, pieces_and_itself
 from .dropout import Dropout
+from .linear import Linear
 
 if TYPE_CHECKING:
     from ..types import SlotView
@@ -36,13 +37,13 @@ class SelfAttention(nn.Module):
         self.heads = config.num_attention_heads
         self.entity_aware = config.use_entity_aware_attention
         self.dropout = config.attention_probs_dropout_prob
-        self.query = nn.Linear(hidden, hidden)
-        self.key = nn.Linear(hidden, hidden)
-        self.value = nn.Linear(hidden, hidden)
+        self.query = Linear(hidden, hidden)
+        self.key = Linear(hidden, hidden)
+        self.value = Linear(hidden, hidden)
         if self.entity_aware:
-            self.w2e_query = nn.Linear(hidden, hidden)
-            self.e2w_query = nn.Linear(hidden, hidden)
-            self.e2e_query = nn.Linear(hidden, hidden)
+            self.w2e_query = Linear(hidden, hidden)
+            self.e2w_query = Linear(hidden, hidden)
+            self.e2e_query = Linear(hidden, hidden)
 
     def forward(
         self, pieces: Tensor, slots: Tensor | None, piece_mask: Tensor, slot_mask: Tensor | None, view: SlotView
@@ -86,7 +87,7 @@ class Residual(nn.Module):
 
     def __init__(self, width: int, config: LukeConfig) -> None:
         super().__init__()
-        self.dense = nn.Linear(width, config.hidden_size)
+        self.dense = Linear(width, config.hidden_size)
         self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = Dropout(config.hidden_dropout_prob)
 
@@ -102,7 +103,7 @@ class Layer(nn.Module):
         super().__init__()
         attention = {"self": SelfAttention(config), "output": Residual(config.hidden_size, config)}
         self.attention = nn.ModuleDict(attention)
-        self.intermediate = nn.ModuleDict({"dense": nn.Linear(config.hidden_size, config.intermediate_size)})
+        self.intermediate = nn.ModuleDict({"dense": Linear(config.hidden_size, config.intermediate_size)})
         self.output = Residual(config.intermediate_size, config)
         self.activation = activation(config.hidden_act)
 

@@ -9,18 +9,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .layer import activation
+from .linear import has_onednn
 
 # Rows that oneDNN is told to expect; any number works.
 _ROWS = 1024
 
 # config.hidden_act -> how oneDNN names an activation that it computes with the product.
 _FUSED = {"gelu": ("gelu", "none"), "gelu_new": ("gelu", "tanh"), "relu": ("relu", ""), "silu": ("swish", "")}
-
-
-def has_onednn() -> bool:
-    """Does this torch have the operators that Inductor uses for frozen linear layers?"""
-    ops = torch.ops.mkldnn
-    return torch.backends.mkldnn.is_available() and all(hasattr(ops, name) for name in ("_reorder_linear_weight", "_linear_pointwise"))
 
 
 def has_bf16() -> bool:
