@@ -9,7 +9,7 @@ import numpy
 from ..tokenization.alignment import align, word_offsets
 from ..tokenization.plain import cut_at
 from ..types import MentionWindow, Pieces, Question
-from .questions import MAX_SLOTS
+from .questions import MAX_SLOTS, AskedSpans
 from .windows import context_windows
 
 if TYPE_CHECKING:
@@ -126,3 +126,21 @@ def ask_window(
     ids[known] = table_rows + numpy.arange(known.sum())
     vectors = vectors[rows[known]] if known.any() else None
     return Question(window.piece_ids, ids, window.spans, "full", vectors, reads_pieces)
+
+
+def ask_all_masked(
+    docs: Sequence[Doc],
+    mentions: Sequence[Ints2d],
+    tokenizer: PieceTokenizer,
+    *,
+    mask: int,
+    limit: int,
+    reads_pieces: bool,
+) -> AskedSpans:
+    """One question for each of the windows, all mentions [MASK]: what luke_linker asks before it knows any."""
+    windows = mention_windows(docs, mentions, tokenizer, limit=limit)
+    n_mentions, no_vectors = sum(map(len, mentions)), numpy.zeros((0, 0), dtype="float32")
+    nothing = numpy.full(n_mentions, -1)
+    questions = [ask_window(w, mask, 0, nothing, no_vectors, reads_pieces=reads_pieces) for w in windows]
+    rows = [numpy.where(w.is_asked, w.mentions, -1) for w in windows]
+    return AskedSpans(questions, numpy.concatenate([numpy.zeros(0, dtype="int64"), *rows]), n_mentions)

@@ -27,8 +27,8 @@ class AskedSpans:
     """Questions about spans, and which span each slot stands for."""
 
     questions: list[Question]
-    rows: Ints1d  # (slots of all questions,) int64: row of the span in the suggester's answer
-    n_spans: int  # rows of the suggester's answer; one that no slot stands for was not asked
+    rows: Ints1d  # (slots of all questions,) int64: row of the span, -1 = it is context, and asked in another window
+    n_spans: int  # rows that there are; one that no slot stands for was not asked
 
 
 def ask_spans(

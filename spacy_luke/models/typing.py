@@ -1,14 +1,18 @@
-"""LUKE's entity typing: one question for each mention, with markers and a [MASK] entity over it."""
+"""LUKE's entity typing: one question for each mention, with markers and a [MASK] entity over it; or without markers,
+one for all mentions of a window."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable, Sequence, TypeAlias
 
+import numpy
 from thinc.api import Model, chain
 from thinc.types import Floats2d
 
 from ..errors import Errors
-from ..features.marked import Marked, marked_questions
+from ..features.marked import marked_questions
+from ..features.mentions import ask_all_masked
+from ..features.questions import AskedSpans
 from ..layers.encoder import InT as QuestionsT
 from ..layers.encoder import OutT as StatesT
 from ..layers.slot_head import SlotHead, larger_head
@@ -33,7 +37,7 @@ def was_asked(scores: Floats2d):
 
 
 def build_luke_typing_v1(
-    encoder: Model[QuestionsT, StatesT], batch_size: int = 2048, nO: int | None = None
+    encoder: Model[QuestionsT, StatesT], markers: bool = True, batch_size: int = 2048, nO: int | None = None
 ) -> Model[InT, OutT]:
     """(Docs, mentions) -> scores (mentions of all Docs, types), log-odds of each type.
 
@@ -42,6 +46,9 @@ def build_luke_typing_v1(
     untrained, the head also reads the pieces under the slot (layers/slot_input.py).
 
     encoder: `spacy_luke.LukeEncoder.v1` or `spacy_luke.LukeListener.v1`.
+    markers (bool): a pass for each mention, marked, as in the paper. False: all mentions of a window are [MASK]
+        entities of one pass, which see each other, as in LUKE's entity disambiguation: many times faster where texts
+        have many mentions, and the question that luke_linker asks first.
     batch_size (int): pieces and slots of a padded batch; a GPU likes more.
     """
     head = SlotHead(nO, slots=1, bias=True)
@@ -49,10 +56,10 @@ def build_luke_typing_v1(
         "luke_typing",
         forward,
         init=init,
-        layers=[with_batches(chain(encoder, head), batch_size, row_of="question")],
+        layers=[with_batches(chain(encoder, head), batch_size)],
         refs={"encoder": encoder, "output_layer": head},
         dims={"nO": nO},
-        attrs={"resize_output": resize_output},
+        attrs={"resize_output": resize_output, "markers": markers},
     )
 
 
@@ -71,30 +78,32 @@ def forward(model: Model[InT, OutT], docs_mentions: InT, is_train: bool) -> tupl
     asked = ask(model, *docs_mentions)
     if not model.get_ref("output_layer").has_param("W"):
         raise ValueError(Errors.LK405)
-    scores = model.ops.alloc2f(sum(map(len, docs_mentions[1])), model.get_dim("nO")) + NOT_ASKED
+    scores = model.ops.alloc2f(asked.n_spans, model.get_dim("nO")) + NOT_ASKED
     if not asked.questions:
         return scores, lambda d_scores: []
     Y, backprop = model.layers[0](asked.questions, is_train)
-    rows = model.ops.asarray1i(asked.rows)
-    scores[rows] = Y
+    slots = model.ops.asarray1i(numpy.flatnonzero(asked.rows >= 0))
+    rows = model.ops.asarray1i(asked.rows[asked.rows >= 0])
+    scores[rows] = Y[slots]
 
     def backprop_scores(d_scores: OutT) -> list:
-        return backprop(d_scores[rows])
+        dY = model.ops.alloc2f(*Y.shape)
+        dY[slots] = d_scores[rows]
+        return backprop(dY)
 
     return scores, backprop_scores
 
 
-def ask(model: Model[InT, OutT], docs: Sequence[Doc], mentions: Sequence[Ints2d]) -> Marked:
-    """One question for each mention that fits a window and has a piece."""
+def ask(model: Model[InT, OutT], docs: Sequence[Doc], mentions: Sequence[Ints2d]) -> AskedSpans:
+    """The questions about all mentions that fit a window and have a piece."""
     shim = get_shim(model.get_ref("encoder"))
-    return marked_questions(
-        docs,
-        [spans.reshape(-1, 1, 2) for spans in mentions],
-        shim.tokenizer,
-        slot_ids=(shim.config.other["special_entities"]["[MASK]"],),
-        limit=shim.config.max_pieces,
-        reads_pieces=model.get_ref("output_layer").attrs["with_pieces"],
-    )
+    mask, limit = shim.config.other["special_entities"]["[MASK]"], shim.config.max_pieces
+    reads_pieces = model.get_ref("output_layer").attrs["with_pieces"]
+    if not model.attrs["markers"]:
+        return ask_all_masked(docs, mentions, shim.tokenizer, mask=mask, limit=limit, reads_pieces=reads_pieces)
+    alone = [spans.reshape(-1, 1, 2) for spans in mentions]
+    marked = marked_questions(docs, alone, shim.tokenizer, slot_ids=(mask,), limit=limit, reads_pieces=reads_pieces)
+    return AskedSpans(marked.questions, marked.rows, sum(map(len, mentions)))
 
 
 def resize_output(model: Model[InT, OutT], nO: int) -> None:

@@ -131,15 +131,16 @@ class LukeTyping(LabelledPipe):
         return FoundTypes(mentions, rows.astype("int64"), types.astype("int64"), scores.astype("float32"))
 
     def _mentions(self, doc: Doc) -> numpy.ndarray:
-        """(mentions, 2) word offsets, each once, in order."""
+        """(mentions, 2) word offsets, each once, in order. A Span without words is none."""
         key = self.cfg["spans_key"]
         spans = doc.ents if key is None else doc.spans.get(key, ())
-        return numpy.asarray(sorted({(span.start, span.end) for span in spans}), dtype="int64").reshape(-1, 2)
+        found = {(span.start, span.end) for span in spans if len(span)}
+        return numpy.asarray(sorted(found), dtype="int64").reshape(-1, 2)
 
     def _probabilities(self, docs: list[Doc], mentions: list[numpy.ndarray]) -> Iterator[numpy.ndarray]:
         """(some mentions, types) float32, on the CPU, until it was all mentions; 0 where one was not asked."""
         size = max(1, MAX_SCORES // max(len(self.cfg["labels"]), 1))
-        for chunk in _chunks(docs, mentions, size):
+        for chunk in _chunks(docs, mentions, size, whole_docs=not self.model.attrs["markers"]):
             scores = self.model.predict(chunk)
             yield self.model.ops.to_numpy(self.model.ops.sigmoid(scores) * was_asked(scores)[:, None])
 
@@ -281,17 +282,22 @@ class LukeTyping(LabelledPipe):
         self.cfg["thresholds"] = {self.labels[row]: value for row, value in own.items()}
 
 
-def _chunks(docs, mentions, size: int) -> Iterator[tuple[list[Doc], list[numpy.ndarray]]]:
-    """Docs and their mentions in order, up to `size` mentions at a time; a Doc may come more than once."""
+def _chunks(docs, mentions, size: int, *, whole_docs: bool) -> Iterator[tuple[list[Doc], list[numpy.ndarray]]]:
+    """Docs and their mentions in order, up to `size` mentions at a time; a Doc may come more than once, or with
+    `whole_docs`, where its mentions see each other, is a chunk of its own if it has more."""
     parts: tuple[list, list] = ([], [])
     n = 0
     for doc, spans in zip(docs, mentions):
         while len(spans):
-            taken, spans = spans[: size - n], spans[size - n :]
+            taken = spans if whole_docs else spans[: size - n]
+            if n and n + len(taken) > size:
+                yield parts
+                parts, n = ([], []), 0
+            spans = spans[len(taken) :]
             parts[0].append(doc)
             parts[1].append(taken)
             n += len(taken)
-            if n == size:
+            if n >= size:
                 yield parts
                 parts, n = ([], []), 0
     if n:

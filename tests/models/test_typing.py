@@ -9,7 +9,7 @@ import torch
 from spacy.tokens import Doc
 
 from spacy_luke.models.encoder import get_shim
-from spacy_luke.models.typing import was_asked
+from spacy_luke.models.typing import ask, was_asked
 from spacy_luke.tokenization.pieces import PieceTokenizer
 
 from ..tiny import SIZES, encoder_config
@@ -55,9 +55,9 @@ def _model(path, n_types=N_TYPES, **settings):
     return model
 
 
-def _ours(hf):
+def _ours(hf, **settings):
     theirs, _, path = hf
-    model = _model(path)
+    model = _model(path, **settings)
     head = model.get_ref("output_layer")
     head.set_param("W", theirs.classifier.weight.detach().numpy().copy())
     head.set_param("b", theirs.classifier.bias.detach().numpy().copy())
@@ -95,6 +95,26 @@ def test_logits_equal_transformers(hf):
     assert numpy.ptp(scores, axis=0).min() > 0.2  # the scores differ, so being equal means something
 
 
+@torch.no_grad()
+def test_without_markers_equal_transformers(hf):
+    """All mentions of a text are [MASK] entities of one pass: LukeTokenizer without a task, LukeModel, and the
+    classifier over the state of each."""
+    theirs, tokenizer, path = hf
+    tokenizer = type(tokenizer).from_pretrained(path)
+    texts = [*TEXTS, LONG]
+    docs, mentions = zip(*(_doc(text, spans) for text, *spans in texts))
+    expected = []
+    for text, *spans in texts:
+        inputs = tokenizer(text, entities=["[MASK]"] * len(spans), entity_spans=spans, return_tensors="pt")
+        expected += theirs.classifier(theirs.luke(**inputs).entity_last_hidden_state[0]).numpy().tolist()
+    model = _ours(hf, markers=False)
+    asked = ask(model, list(docs), list(mentions))
+    assert len(asked.questions) == len(texts) and asked.rows.tolist() == list(range(2 * len(texts)))
+    scores = model.predict((list(docs), list(mentions)))
+    numpy.testing.assert_allclose(scores, expected, atol=1e-5)
+    assert abs(scores - _ours(hf).predict((list(docs), list(mentions)))).max() > 0.1
+
+
 def test_probabilities_through_small_batches(hf):
     theirs = _ours(hf)
     small = _ours(hf)
@@ -124,9 +144,10 @@ def test_gradients_equal_transformers(hf):
         torch.testing.assert_close(ours[name].grad, expected, atol=1e-4, rtol=1e-4)
 
 
-def test_what_cannot_be_asked_has_no_probability(xlmr_24):
+@pytest.mark.parametrize("markers", [True, False])
+def test_what_cannot_be_asked_has_no_probability(xlmr_24, markers):
     """Longer than a window, and without a piece."""
-    model = _model(xlmr_24, 3)
+    model = _model(xlmr_24, 3, markers=markers)
     doc = Doc(spacy.blank("xx").vocab, words=["old"] * 40 + ["\u200b", "Tokyo"])
     mentions = numpy.asarray([[0, 30], [40, 41], [41, 42]])
     scores, backprop = model.begin_update(([doc], [mentions]))
@@ -137,8 +158,9 @@ def test_what_cannot_be_asked_has_no_probability(xlmr_24):
     assert model.get_ref("output_layer").get_grad("b").tolist() == [1.0] * 3  # of the one that was asked
 
 
-def test_nothing_to_ask(xlmr):
-    model = _model(xlmr, 3)
+@pytest.mark.parametrize("markers", [True, False])
+def test_nothing_to_ask(xlmr, markers):
+    model = _model(xlmr, 3, markers=markers)
     doc = Doc(spacy.blank("xx").vocab, words=["old"])
     nothing = numpy.zeros((0, 2), dtype="int64")
     assert model.predict(([doc, doc], [nothing, nothing])).shape == (0, 3)

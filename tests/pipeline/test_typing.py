@@ -553,6 +553,13 @@ def test_overlapping_mentions_of_a_span_group(xlmr):
     assert list(nlp("Tokyo").spans["luke_typing"]) == []
 
 
+def test_spans_without_words_are_no_mentions(xlmr):
+    nlp, _ = make(xlmr, spans_key="mine", threshold=1e-6)
+    doc = nlp.make_doc("Tokyo is old")
+    doc.spans["mine"] = [Span(doc, 0, 0, label="X"), Span(doc, 2, 2, label="X"), Span(doc, 0, 1, label="X")]
+    assert {(span.start, span.end) for span in nlp(doc).spans["luke_typing"]} == {(0, 1)}
+
+
 def test_mentions_in_the_group_of_gold_types(xlmr):
     """A corpus without entities: the reader puts the mentions there, the pipe takes them away and writes types."""
     nlp, examples = make(xlmr, spans_key="luke_typing")
