@@ -120,6 +120,30 @@ def test_frozen_components(corpora, xlmr, tmp_path, frozen):
         assert same == set(frozen)
 
 
+def test_a_frozen_recogniser_annotates_for_the_others(corpora, xlmr, tmp_path):
+    """The second training goes on from the first with what luke_ner finds; encoder and luke_ner stay as they are."""
+    config = Config().from_disk(CONFIGS / "ja.cfg", interpolate=False)
+    overrides = _overrides(corpora, "ja", xlmr)
+    _run("train", CONFIGS / "ja.cfg", "--output", tmp_path / "first", *overrides, *_steps(60, 60))
+    first = spacy.load(tmp_path / "first" / "model-last")
+    for name in ("luke", "luke_ner"):
+        config["components"][name] = {"source": str(tmp_path / "first" / "model-last")}
+    config["components"]["luke_linker"]["use_gold_ents"] = config["components"]["luke_relations"]["use_gold_ents"] = (
+        False
+    )
+    config["training"].update(frozen_components=["luke", "luke_ner"], annotating_components=["luke_ner"])
+    config.to_disk(tmp_path / "second.cfg")
+    _run("train", tmp_path / "second.cfg", "--output", tmp_path / "out", *overrides, *_steps(40, 40))
+    second = spacy.load(tmp_path / "out" / "model-last")
+    for name in ("luke", "luke_ner"):
+        assert second.get_pipe(name).model.to_bytes() == first.get_pipe(name).model.to_bytes()
+    for row in TRAIN_JA:
+        before, after = first(row[0]), second(row[0])
+        group, same = (doc.spans["luke_ner"] for doc in (before, after))
+        assert group.attrs["scores"].tolist() == pytest.approx(same.attrs["scores"].tolist(), abs=1e-6)
+        assert found(after) == expected(row)
+
+
 @pytest.mark.parametrize("lang", ["ja", "xx"])
 def test_the_config_is_complete(lang, tmp_path):
     """spaCy accepts every setting; the four scores count alike, and no default adds another."""

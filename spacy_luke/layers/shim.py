@@ -16,6 +16,7 @@ from thinc.shims import Shim
 from thinc.util import get_torch_default_device, torch2xp, xp2torch
 
 from ..errors import Errors
+from .shared import Answers
 from .storage import Storage, map_weights, pack_weights, unpack_weights
 
 if TYPE_CHECKING:
@@ -55,25 +56,35 @@ class LukeShim(Shim):
     _rest: tuple[LukeConfig, PieceTokenizer, dict[str, numpy.ndarray]] | None  # read, while the weights are not
     weights_beside = False  # are the weights left out of to_bytes? See model_files.py
     storage: Storage = "float32"  # of weights in to_bytes; loaded they are float32, and saved so again
+    answers: Answers  # to questions of one pipe that another may ask, too; see shared.py
     entity_head: dict[str, numpy.ndarray]  # what `layers.entity_head` starts from; empty if nothing is known
 
     def __init__(self, settings: EncoderSettings):
         super().__init__(None)
         self.settings = settings
         self._config = None
-        self._fast = None
+        self._forget()
         self._rest = None
         self._tokenizer = None
         self.entity_head = {}
 
     @property
     def encoder(self) -> LukeEncoder:
-        """The readable encoder. Who asks for it may change its weights, so the fast one is forgotten.
+        """The readable encoder. Who asks for it may change its weights, so the fast one and all answers are forgotten.
         RAISES ValueError LK401: nothing has been loaded yet."""
+        encoder = self._as_it_is()
+        self._forget()
+        return encoder
+
+    def _as_it_is(self) -> LukeEncoder:
+        """The readable encoder, for who changes nothing."""
         if self._model is None:
             raise ValueError(Errors.LK401)
-        self._fast = None
         return self._model
+
+    def _forget(self) -> None:
+        self._fast = None
+        self.answers = Answers()
 
     @property
     def fast(self) -> PackedEncoder:
@@ -94,7 +105,7 @@ class LukeShim(Shim):
     @property
     def device(self) -> torch.device:
         """Where the weights are. RAISES ValueError LK401: nothing has been loaded yet."""
-        return next((self._model or self.encoder).parameters()).device
+        return next(self._as_it_is().parameters()).device
 
     @property
     def config(self) -> LukeConfig:
@@ -149,7 +160,7 @@ class LukeShim(Shim):
         for layer in encoder.encoder["layer"][: settings.freeze_layers]:  # type: ignore[index]
             layer.requires_grad_(False)
         self._model, self._config, self._tokenizer = encoder.eval(), config, tokenizer
-        self._fast = None
+        self._forget()
         self.entity_head = entity_head
 
     def copy(self) -> LukeShim:
@@ -162,32 +173,32 @@ class LukeShim(Shim):
 
     def __getstate__(self) -> dict[str, Any]:
         """What a process is given that runs a pipeline: weights in oneDNN's order cannot travel."""
-        return {**self.__dict__, "_fast": None}
+        return {**self.__dict__, "_fast": None, "answers": Answers()}
 
     def predict(self, inputs: LukeInputs, view: SlotView) -> LukeOutputs:  # type: ignore[override]
         """The readable encoder: what a GPU runs."""
         import torch
 
-        self.encoder.eval()
+        encoder = self._as_it_is().eval()
         with torch.inference_mode(), self._autocast():
-            return self.encoder(inputs, view)
+            return encoder(inputs, view)
 
     def predict_pieces(self, inputs: LukeInputs) -> tuple[Tensor, list[Tensor]]:
         """Last states of the pieces alone, and what `predict_slots` wants of them."""
         import torch
 
-        self.encoder.eval()
+        encoder = self._as_it_is().eval()
         with torch.inference_mode(), self._autocast():
-            outputs = self.encoder(inputs, "words", output_layers=True)
+            outputs = encoder(inputs, "words", output_layers=True)
         return outputs.pieces, [pieces for pieces, _ in outputs.layers[:-1]]
 
     def predict_slots(self, inputs: LukeInputs, layers: list[Tensor]) -> Tensor:
         """Last states of slots in the view "words", over pieces that were computed before."""
         import torch
 
-        self.encoder.eval()
+        encoder = self._as_it_is().eval()
         with torch.inference_mode(), self._autocast():
-            return self.encoder.ask(inputs, layers)
+            return encoder.ask(inputs, layers)
 
     def begin_update(self, inputs: LukeInputs, view: SlotView) -> LukeOutputs:  # type: ignore[override]
         """Outputs keep torch's graph; call backward on what is made of them."""
@@ -200,7 +211,7 @@ class LukeShim(Shim):
 
         if self.settings.dtype == "float32":
             return nullcontext()
-        return torch.autocast(next(self.encoder.parameters()).device.type, dtype=torch.bfloat16)
+        return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
     def gradients(self) -> Iterator[torch.Tensor]:
         """The gradients that wait for `finish_update`."""

@@ -9,6 +9,7 @@ from thinc.api import Model
 
 from ..errors import Errors
 from ..layers.encoder import InT, OutT, luke_encoder
+from ..layers.shared import predict_shared
 from ..layers.shim import EncoderSettings, LukeShim
 
 if TYPE_CHECKING:
@@ -77,11 +78,14 @@ class LukeListener(Model[InT, OutT]):
         self.upstream_name = upstream_name
         self.upstream: Model[InT, OutT] | None = None
         self.batch: list[Example] | None = None
+        self.asks_mentions = False  # see share_mentions
+        self.has_company = False  # does another listener ask_mentions; the `luke` pipe says so
 
     def copy(self):
         """A listener to the same encoder (Thinc would make a plain Model)."""
         copied = LukeListener(self.upstream_name)
         copied.upstream = self.upstream
+        copied.asks_mentions = self.asks_mentions
         if self.has_dim("nO"):
             copied.set_dim("nO", self.get_dim("nO"))
         return copied
@@ -98,7 +102,15 @@ def listener_forward(model: LukeListener, questions: InT, is_train: bool):
     encoder = get_encoder(model)
     if is_train and model.batch is not None:
         return encoder(questions, True)
-    return encoder.predict(questions), lambda d_states: []
+    predict = partial(predict_shared, encoder) if model.has_company else encoder.predict
+    return predict(questions), lambda d_states: []
+
+
+def share_mentions(layer: Model[InT, OutT]) -> None:
+    """Say that a pipe asks about all mentions of a window as [MASK] entities. Where another pipe behind the same `luke`
+    does so, too, the second takes the answers of the first, if the mentions are the same."""
+    if isinstance(layer, LukeListener):
+        layer.asks_mentions = True
 
 
 def get_encoder(layer: Model[InT, OutT]) -> Model[InT, OutT]:

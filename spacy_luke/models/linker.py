@@ -15,7 +15,7 @@ from ..layers.encoder import OutT as StatesT
 from ..layers.entity_head import EntityHead
 from ..layers.with_batches import with_batches
 from ..types import LinkOptions, Question
-from .encoder import get_shim
+from .encoder import get_shim, share_mentions
 
 # Questions; for each of their slots the mention it answers for, -1 = it is context; options of the mentions.
 InT = tuple[list[Question], "object", LinkOptions]
@@ -35,6 +35,7 @@ def build_luke_linker_v1(
     use_prior (bool): False scores by context alone, as in the paper.
     batch_size (int): pieces and slots of a padded batch.
     """
+    share_mentions(encoder)
     head, scores = EntityHead(), CandidateScores(use_prior=use_prior)
     return Model(
         "luke_linker",

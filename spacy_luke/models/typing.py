@@ -17,7 +17,7 @@ from ..layers.encoder import InT as QuestionsT
 from ..layers.encoder import OutT as StatesT
 from ..layers.slot_head import SlotHead, larger_head
 from ..layers.with_batches import with_batches
-from .encoder import get_shim
+from .encoder import get_shim, share_mentions
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -47,10 +47,12 @@ def build_luke_typing_v1(
 
     encoder: `spacy_luke.LukeEncoder.v1` or `spacy_luke.LukeListener.v1`.
     markers (bool): a pass for each mention, marked, as in the paper. False: all mentions of a window are [MASK]
-        entities of one pass, which see each other, as in LUKE's entity disambiguation: many times faster where texts
-        have many mentions, and the question that luke_linker asks first.
+        entities of one pass, which see each other, as in LUKE's entity disambiguation: faster where texts have many
+        mentions. It is what luke_linker asks first: behind one `luke` the second of the two takes the first's answer.
     batch_size (int): pieces and slots of a padded batch; a GPU likes more.
     """
+    if not markers:
+        share_mentions(encoder)
     head = SlotHead(nO, slots=1, bias=True)
     return Model(
         "luke_typing",

@@ -44,6 +44,7 @@ class Luke(LukePipe):
         found = self.listener_map.setdefault(component_name, [])
         if listener not in found:
             found.append(listener)
+        self._share_mentions()
 
     def remove_listener(self, listener: LukeListener, component_name: str) -> bool:
         found = self.listener_map.get(component_name, [])
@@ -52,7 +53,14 @@ class Luke(LukePipe):
         found.remove(listener)
         if not found:
             del self.listener_map[component_name]
+        listener.has_company = False
+        self._share_mentions()
         return True
+
+    def _share_mentions(self) -> None:
+        asking = [listener for listener in self.listeners if listener.asks_mentions]
+        for listener in asking:
+            listener.has_company = len(asking) > 1
 
     def find_listeners(self, component) -> None:
         """spaCy calls this for every pipe behind this one."""

@@ -109,6 +109,33 @@ def test_one_pipe_sourced_with_its_encoder(nlp, task, name):
 
 
 @pytest.mark.parametrize("task, name", PIPES.items())
+def test_one_pipe_sourced_by_a_config_with_a_copy_of_the_encoder(nlp, tmp_path, task, name):
+    """spaCy's way to take one pipe out of a pipeline: source it, and replace its listener."""
+    nlp.to_disk(tmp_path / "all")
+    sourced = {"source": str(tmp_path / "all"), "replace_listeners": ["model.encoder"]}
+    alone = spacy.blank("en").from_config({"nlp": {"lang": "en", "pipeline": [name]}, "components": {name: sourced}})
+    assert not find_listeners(alone.get_pipe(name).model)
+    alone.to_disk(tmp_path / "alone")
+    for target in (alone, spacy.load(tmp_path / "alone")):
+        for row in TRAIN:
+            doc = target.make_doc(row[0])
+            doc.ents = [] if task == "ner" else [doc.char_span(*ent[:3]) for ent in row[1]]
+            assert found(target(doc))[task] == expected(row)[task]
+
+
+@pytest.mark.parametrize("task, name", PIPES.items())
+def test_one_pipe_sourced_without_its_encoder_says_so_when_loaded(nlp, tmp_path, task, name):
+    """In memory it goes on with the encoder that it knows; that is not saved with it."""
+    target = spacy.blank("en")
+    target.add_pipe(name, source=nlp)
+    target.to_disk(tmp_path)
+    doc = spacy.blank("en").make_doc(TRAIN[0][0])
+    doc.ents = [doc.char_span(*ent[:3]) for ent in TRAIN[0][1]]
+    with pytest.raises(ValueError, match="LK403"):
+        spacy.load(tmp_path)(doc)
+
+
+@pytest.mark.parametrize("task, name", PIPES.items())
 def test_a_disabled_pipe_leaves_the_others(nlp, task, name):
     with nlp.select_pipes(disable=[name]):
         for row in TRAIN:
