@@ -124,6 +124,17 @@ class LinkOptions:
 
 
 @dataclass(frozen=True)
+class EarlierMentions:
+    """What a window may be told of the mentions of its Doc that begin before its own."""
+
+    mentions: Ints1d  # (earlier,) int64, rows among the mentions of the batch, in the order of the text
+    places: Ints2d  # (earlier, 2) int64, first piece and one past the last, counted in doc_ids
+    doc_ids: Ints1d  # (pieces of the Doc,) int64, without special pieces
+    start: int  # the window's first piece, counted in doc_ids
+    room: int  # pieces that the window has room for
+
+
+@dataclass(frozen=True)
 class MentionWindow:
     """A stretch of one Doc with the mentions that lie in it, to be asked about in one or more passes."""
 
@@ -132,3 +143,4 @@ class MentionWindow:
     mentions: Ints1d  # (slots,) int64, rows among the mentions of the batch
     spans: Ints2d  # (slots, 2) int64, first piece and one past the last, counted in piece_ids
     is_asked: Ints1d  # (slots,) bool, is this the window whose answer counts for the mention
+    earlier: EarlierMentions | None = None  # None: nothing is carried into this window

@@ -8,7 +8,8 @@ import numpy
 
 from ..tokenization.alignment import align, word_offsets
 from ..tokenization.plain import cut_at
-from ..types import MentionWindow, Pieces, Question
+from ..types import EarlierMentions, MentionWindow, Pieces, Question
+from .carried import SHARE
 from .questions import MAX_SLOTS, AskedSpans
 from .windows import context_windows
 
@@ -30,7 +31,8 @@ def mention_windows(
     """All mentions of a Doc in one window where that fits, as in LUKE's entity disambiguation
     (studio-ousia/luke examples/entity_disambiguation/dataloader.py); texts are tokenised between mentions.
 
-    A longer Doc is cut into windows with context on both sides. A mention is seen in every window that
+    A longer Doc is cut into windows with context on both sides and room for what `carry` puts in front of them. A
+    mention is seen in every window that
     holds it, and asked in the one that shows most of the text around it. Windows of more than `max_slots`
     mentions are repeated, each time with the next of them. A mention without a piece, or longer than a
     window, is in none.
@@ -59,6 +61,9 @@ def _windows_of(
     runs = _runs(doc, pieces, starts, ends, limit)
     runs += _runs_of_the_rest(places, runs, limit, len(pieces.ids))
     home = _most_context(places, runs, len(pieces.ids))
+    in_text = numpy.argsort(places[:, 0], kind="stable")
+    in_text = in_text[places[in_text, 0] < places[in_text, 1]]
+    rows_in_text, places_in_text = in_text + offset, places[in_text]
     found = []
     for number, (lo, hi) in enumerate(runs):
         inside = numpy.flatnonzero((places[:, 0] >= lo) & (places[:, 1] <= hi) & (places[:, 0] < places[:, 1]))
@@ -66,7 +71,10 @@ def _windows_of(
         for rows in numpy.array_split(inside, -(-len(inside) // max_slots)) if len(inside) else ():
             if (home[rows] == number).any():
                 slots = places[rows] - lo + 1
-                found.append(MentionWindow(index, ids, rows + offset, slots, home[rows] == number))
+                n = int(numpy.isin(in_text, rows).argmax())
+                room = limit - (hi - lo)
+                earlier = EarlierMentions(rows_in_text[:n], places_in_text[:n], pieces.ids, lo, room) if n else None
+                found.append(MentionWindow(index, ids, rows + offset, slots, home[rows] == number, earlier))
     return found
 
 
@@ -82,7 +90,7 @@ def _runs(doc: Doc, pieces: Pieces, starts: Ints1d, ends: Ints1d, limit: int) ->
     begins = numpy.append(0, solid + 1)[numpy.searchsorted(solid, words.first)]
     begins = numpy.append(begins, n)
     begins[0] = 0
-    windows = context_windows(doc, numpy.diff(begins), limit - 1)
+    windows = context_windows(doc, numpy.diff(begins), limit - 1 - limit // SHARE)
     runs = [(int(begins[w.start]), int(max(begins[w.end], words.last[w.end - 1]))) for w in windows]
     return [(lo, min(hi, lo + limit)) for lo, hi in runs]
 

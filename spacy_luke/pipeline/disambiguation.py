@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy
 from thinc.api import Model
 
+from ..features.carried import carry
 from ..features.mentions import ask_window
 from ..models.encoder import get_shim
 from ..types import LinkOptions, MentionWindow
@@ -47,6 +48,8 @@ def disambiguate(
         pass the AT_LEAST surest of each Doc and all whose best option has a probability above `confidence`
         (1.0 is "exact", 0.0 "local").
 
+    Windows that know of earlier mentions are told of them (`carry`), those that were decided first before others.
+
     A mention without candidates is NIL and never asked; a decision for NIL, or for an entity without a
     vector, leaves [MASK] where it was, so nothing is asked again for it.
     """
@@ -56,13 +59,12 @@ def disambiguate(
     has_vector = options.vectors.any(axis=1)
     candidate_of = numpy.full(len(options.mention) + n, -1)
     candidate_of[options.candidate_rows] = numpy.arange(len(options.mention))
-    shown = numpy.full(n, -1)
+    shown, rank = numpy.full(n, -1), numpy.full(n, n)
     probabilities = numpy.zeros(len(candidate_of), dtype="float32")
     passes = numpy.zeros(int(doc_of.max(initial=-1)) + 1, dtype="int64")
-    stale = list(windows)
+    stale = [w for w in windows if (chosen[w.mentions[w.is_asked]] < 0).any()]
     step = 0
     while (chosen < 0).any():
-        stale = [w for w in stale if (chosen[w.mentions[w.is_asked]] < 0).any()]
         numpy.add.at(passes, list({w.doc for w in stale}), 1)
         asked = numpy.zeros(n, dtype=bool)
         for window in stale:
@@ -73,12 +75,15 @@ def disambiguate(
         best, sure = best_options(probabilities, options)
         now = _decide(chosen < 0, sure, doc_of, mode, confidence)
         chosen[now], order[now] = best[now], step
+        rank[now[numpy.argsort(-sure[now], kind="stable")]] = numpy.arange(len(now)) + (rank < n).sum()
         candidates = candidate_of[best[now]]
         visible = (candidates >= 0) & has_vector[candidates]
         shown[now[visible]] = candidates[visible]
         fresh = numpy.zeros(n, dtype=bool)
         fresh[now[visible]] = True
-        stale = [w for w in windows if fresh[w.mentions].any()]
+        is_open = chosen < 0
+        stale = [carry(w, shown, rank, options.vectors) for w in windows if is_open[w.mentions[w.is_asked]].any()]
+        stale = [w for w in stale if fresh[w.mentions].any()]
         step += 1
     probabilities[options.nil_rows[options.lengths == 0]] = 1.0
     return Decisions(chosen, probabilities, passes, order)

@@ -19,6 +19,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
 from ..features.candidates import GetCandidates
+from ..features.carried import carry
 from ..features.link_options import link_options
 from ..features.mentions import ask_window, mention_windows
 from ..kb.build_checks import check_entity
@@ -295,6 +296,8 @@ class LukeLinker(LukePipe):
         windows = [w for w in asked.windows if trains[w.mentions[w.is_asked]].any()]
         if not windows:
             return 0.0
+        rank = numpy.zeros(len(shown), dtype="int64")  # no one of them was decided first: the nearest are carried
+        windows = [carry(window, shown, rank, options.vectors) for window in windows]
         questions = [self._question(window, shown, options) for window in windows]
         slots = numpy.concatenate([numpy.where(w.is_asked & trains[w.mentions], w.mentions, -1) for w in windows])
         trains = numpy.isin(numpy.arange(len(targets)), slots)

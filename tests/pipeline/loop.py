@@ -46,15 +46,18 @@ class Loop:
 
         self.tokenizer = LukeTokenizer.from_pretrained(path)
         self.model, self.head = model, head
+        self.limit = model.config.max_position_embeddings - 2
+        self.n_told: list[int] = []  # entities that were carried, window by window and pass by pass
 
     def run(self, words, spans, priors, mode, windows=None):
-        """windows: pieces, (slot, place of its mention in spans, is it asked here); None: LukeTokenizer's one.
-        RETURNS: span -> probability of each option; the spans in the order of decision."""
+        """windows: pieces, (slot, place of its mention in spans, is it asked here); None: LukeTokenizer's one. Spans
+        in the order of the text. RETURNS: span -> probability of each option; the spans in the order of decision."""
         windows = windows or [self._window(words, spans)]
         entities, decided, order = ["[MASK]"] * len(spans), {}, []
         options = [priors[alias_of(words, span)] for span in spans]
         for _ in spans:
-            found = self._pass(windows, entities, options)
+            told = [self._told(windows, window, entities, [spans.index(span) for span in order]) for window in windows]
+            found = self._pass(told, entities, options)
             if mode == "local":
                 return {spans[i]: each for i, each in found.items()}, None
             surest = max(found.keys() - decided.keys(), key=lambda i: max(found[i].values()))
@@ -63,6 +66,22 @@ class Loop:
             if best(found[surest]) != "NIL":
                 entities[surest] = best(found[surest])
         return {spans[i]: each for i, each in decided.items()}, order
+
+    def _told(self, windows, window, entities, order):
+        """The window, and in front of it the names of up to 8 entities decided before it, [SEP] behind each."""
+        pieces, slots = window
+        names = {mention: [p[i] for i in row] for p, found in windows for row, mention, _ in found}
+        front, told = pieces[:1], {}
+        for mention in order:
+            entity, name = entities[mention], [*names[mention], pieces[-1]]
+            is_before = mention < min(m for _, m, _ in slots) and entity != "[MASK]"
+            has_room = len(told) < 8 and len(front) + len(name) + len(pieces) - 1 <= self.limit
+            if is_before and entity not in told and has_room:
+                told[entity] = (list(range(len(front), len(front) + len(name) - 1)), mention, False)
+                front = front + name
+        moved = [([p + len(front) - 1 for p in row], mention, asked) for row, mention, asked in slots]
+        self.n_told.append(len(told))
+        return front + pieces[1:], [*moved, *told.values()]
 
     def _window(self, words, spans):
         starts = numpy.cumsum([0, *(len(word) + 1 for word in words)])
