@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Callable, Literal, TypeAlias
+from typing import TYPE_CHECKING, Callable, Literal, TypeAlias
 
 import numpy
 from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..types import Question
+from .batch_rows import batch_rows
+
+if TYPE_CHECKING:
+    from .shim import LukeShim
 
 InT = list[Question]
 OutT: TypeAlias = Floats2d
 
-# Padding that a batch may have, as a share of the largest batch. Few questions of many lengths, as in a training
+# Padding that a batch of the readable encoder may have, as a share of the largest batch. Few questions of many lengths, as in a training
 # step, would else be padded to nearly twice their size; what a batch more costs is less than this.
 WASTE = 1 / 16
 
 
 def with_batches(
-    layer: Model[InT, OutT], batch_size: int, *, row_of: Literal["slot", "question"] = "slot"
+    layer: Model[InT, OutT], batch_size: int | None, *, row_of: Literal["slot", "question"] = "slot"
 ) -> Model[InT, OutT]:
     """Run `layer`, questions -> (slots of all questions, nO), over sorted batches.
 
     questions            D(90) A(50) C(85) B(50)        in brackets: pieces and slots
-    batches              [A(50) B(50)] [C(85) D(90)]    batch_size 180: rows of a batch, padding included
+    batches              [A(50) B(50)] [C(85) D(90)]    batch_size 180: rows of a batch
     answers, put back    D A C B
 
-    batch_size (int): pieces and slots of a padded batch; one question alone may be larger. See also WASTE.
+    batch_size (int): pieces and slots of a batch, see `cut`.
     row_of (str): what a row of the layer's answer is about, a slot or, with (questions, nO), a question.
     """
     return Model(
@@ -45,7 +49,7 @@ def init(model: Model[InT, OutT], X=None, Y=None) -> None:
 
 def forward(model: Model[InT, OutT], questions: InT, is_train: bool) -> tuple[OutT, Callable]:
     layer = model.layers[0]
-    batches = cut_batches(questions, model.attrs["batch_size"])
+    batches = cut(layer, questions, is_train, model.attrs["batch_size"])
     sizes = [len(q.slot_ids) if model.attrs["row_of"] == "slot" else 1 for q in questions]
     offsets = numpy.cumsum([0, *sizes])
     rows = [
@@ -70,7 +74,44 @@ def forward(model: Model[InT, OutT], questions: InT, is_train: bool) -> tuple[Ou
     return Y, backprop
 
 
-def cut_batches(questions: InT, batch_size: int) -> list[list[int]]:
+def cut(layer: Model, questions: InT, is_train: bool, batch_size: int | None) -> list[list[int]]:
+    """Indices of the questions of each batch, as the encoder in `layer` likes them: what runs on packed states is
+    not sorted, and has no padding to count.
+
+    batch_size (int): pieces and slots of a batch; one question alone may be larger. None = by the free memory.
+    """
+    shim = _find_shim(layer)
+    if shim is None or not questions:
+        return cut_padded(questions, batch_size or 1)
+    if batch_size is None:
+        batch_size = batch_rows(shim.config, max(map(_rows, questions)), shim.device, is_train)
+    is_packed = not is_train and shim.device.type == "cpu"
+    return (cut_packed if is_packed else cut_padded)(questions, batch_size)
+
+
+def _find_shim(layer: Model) -> LukeShim | None:
+    """The encoder in a layer, or behind a listener in it."""
+    for node in layer.walk():
+        node = getattr(node, "upstream", None) or node
+        if node.shims:
+            return node.shims[0]  # type: ignore[return-value]
+    return None
+
+
+def cut_packed(questions: InT, batch_size: int) -> list[list[int]]:
+    """Indices of the questions of each batch, in order."""
+    batches: list[list[int]] = []
+    rows = 0
+    for i, question in enumerate(questions):
+        rows += _rows(question)
+        if not batches or rows > batch_size:
+            batches.append([])
+            rows = _rows(question)
+        batches[-1].append(i)
+    return batches
+
+
+def cut_padded(questions: InT, batch_size: int) -> list[list[int]]:
     """Indices of the questions of each batch, shortest questions first. A batch ends where one more would make it
     larger than batch_size, or put more padding than WASTE into it."""
     order = sorted(range(len(questions)), key=lambda i: _size(questions[i]))
@@ -87,5 +128,9 @@ def cut_batches(questions: InT, batch_size: int) -> list[list[int]]:
     return batches
 
 
+def _rows(question: Question) -> int:
+    return len(question.piece_ids) + len(question.slot_ids)
+
+
 def _size(question: Question) -> tuple[int, int]:
-    return len(question.piece_ids) + len(question.slot_ids), len(question.piece_ids)
+    return _rows(question), len(question.piece_ids)

@@ -23,7 +23,7 @@ OutT: TypeAlias = Floats1d
 
 
 def build_luke_linker_v1(
-    encoder: Model[QuestionsT, StatesT], use_prior: bool = True, batch_size: int = 2048
+    encoder: Model[QuestionsT, StatesT], use_prior: bool = True, batch_size: int | None = None
 ) -> Model[InT, OutT]:
     """(questions, mention of each slot, options) -> scores (options,), not normalised.
 
@@ -33,7 +33,7 @@ def build_luke_linker_v1(
 
     encoder: `spacy_luke.LukeEncoder.v1` or `spacy_luke.LukeListener.v1`.
     use_prior (bool): False scores by context alone, as in the paper.
-    batch_size (int): pieces and slots of a padded batch.
+    batch_size (int): pieces and slots of a batch; null takes as many as are fastest and fit in the free memory.
     """
     share_mentions(encoder)
     head, scores = EntityHead(), CandidateScores(use_prior=use_prior)

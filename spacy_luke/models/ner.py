@@ -42,7 +42,7 @@ def build_luke_ner_v1(
     view: SlotView | None = None,
     get_spans: SpanGetter | None = None,
     proposals: float | None = None,
-    batch_size: int = 1024,
+    batch_size: int | None = None,
     nO: int | None = None,
 ) -> Model[InT, OutT]:
     """(Docs, suggested spans) -> scores (spans, 1 + labels), not normalised; column 0 is "no entity".
@@ -61,8 +61,8 @@ def build_luke_ner_v1(
         `spacy_luke.tune_proposals.v1` put a threshold from dev data in its place. None asks all that are suggested,
         as the paper does. For the view "words", in which the words need no second pass. With it, the scores have one
         more column in training: how good the span looked.
-    batch_size (int): pieces and slots of a padded batch; a GPU likes more. Bounds the memory of
-        prediction; training keeps all batches of an update until the backward pass.
+    batch_size (int): pieces and slots of a batch; null takes as many as are fastest and fit in the free memory. Bounds the memory
+        of prediction; training keeps all batches of an update until the backward pass.
     """
     if view not in (None, "full", "words"):
         raise ValueError(Errors.LK404.format(value=view, name="view", options="full, words, null"))

@@ -12,14 +12,14 @@ from thinc.types import Floats1d, Floats2d, Ints1d, Ints2d
 from ..layers.encoder import InT, predict_words
 from ..layers.padding import flat_spans
 from ..layers.proposer import best_spans
-from ..layers.with_batches import cut_batches
+from ..layers.with_batches import cut
 from ..types import LukeStates, Question
 from .encoder import get_encoder
 
 OutT: TypeAlias = Floats2d
 
 
-def with_proposals(encoder: Model, head: Model, proposer: Model, per_word: float, batch_size: int) -> Model[InT, OutT]:
+def with_proposals(encoder: Model, head: Model, proposer: Model, per_word: float, batch_size: int | None) -> Model[InT, OutT]:
     """Questions -> scores of all their slots. In training as `chain(encoder, head)`, with the proposer's score as
     one more column. In prediction the view "words" is run in two steps (`layers.encoder.predict_words`): pieces alone; of the
     spans, those that the proposer takes for the best get a slot. The rows of the others are NaN.
@@ -40,7 +40,7 @@ def forward(model: Model[InT, OutT], questions: InT, is_train: bool) -> tuple[Ou
     sizes = [len(q.slot_ids) for q in questions]
     offsets = numpy.cumsum([0, *sizes])
     run = _train if is_train else _predict
-    batches = cut_batches([question if is_train else _expected(model, question) for question in questions], model.attrs["batch_size"])
+    batches = _cut(model, questions, is_train)
     answers = [run(model, [questions[i] for i in batch]) for batch in batches]
     rows = [numpy.concatenate([numpy.arange(offsets[i], offsets[i + 1]) for i in batch]) for batch in batches]
     Y = model.ops.alloc2f(int(offsets[-1]), answers[0][0].shape[1] if answers else 0)
@@ -53,6 +53,11 @@ def forward(model: Model[InT, OutT], questions: InT, is_train: bool) -> tuple[Ou
         return []
 
     return Y, backprop
+
+
+def _cut(model: Model, questions: InT, is_train: bool) -> list[list[int]]:
+    sized = questions if is_train else [_expected(model, question) for question in questions]
+    return cut(model.layers[0], sized, is_train, model.attrs["batch_size"])
 
 
 def _expected(model: Model, question: Question) -> Question:
@@ -109,7 +114,7 @@ def proposal_scores(model: Model, questions: InT) -> Floats1d:
     """How good each slot's span looks, (slots of all questions,), on the CPU. Asks no slot."""
     offsets = numpy.cumsum([0, *(len(q.slot_ids) for q in questions)])
     scores = numpy.zeros(int(offsets[-1]), dtype="float32")
-    for batch in cut_batches([_expected(model, q) for q in questions], model.attrs["batch_size"]):
+    for batch in _cut(model, questions, is_train=False):
         rows = numpy.concatenate([numpy.arange(offsets[i], offsets[i + 1]) for i in batch])
         scores[rows] = _look_at_words(model, [questions[i] for i in batch])[2]
     return scores

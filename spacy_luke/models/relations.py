@@ -29,7 +29,7 @@ LEAST_PIECES = 8
 
 def build_luke_relations_v1(
     encoder: Model[QuestionsT, StatesT],
-    batch_size: int = 2048,
+    batch_size: int | None = None,
     max_pieces: int | None = None,
     nO: int | None = None,
 ) -> Model[InT, OutT]:
@@ -40,8 +40,8 @@ def build_luke_relations_v1(
     the head also reads the pieces under the slots (layers/slot_input.py).
 
     encoder: `spacy_luke.LukeEncoder.v1` or `spacy_luke.LukeListener.v1`.
-    batch_size (int): pieces and slots of a padded batch; a GPU likes more. The pipe trains batch by batch, so
-        this bounds the memory of training, too.
+    batch_size (int): pieces and slots of a batch; null takes as many as are fastest and fit in the free memory. The pipe
+        trains batch by batch, so this bounds the memory of training, too.
     max_pieces (int): most pieces of a question; None = as many as the encoder takes. Each pair is a pass over
         its window, so long Docs with many entities take much less time with 128, and pairs see less around them.
     RAISES ValueError LK408: max_pieces has no room for two entities.

@@ -37,7 +37,7 @@ def was_asked(scores: Floats2d):
 
 
 def build_luke_typing_v1(
-    encoder: Model[QuestionsT, StatesT], markers: bool = True, batch_size: int = 2048, nO: int | None = None
+    encoder: Model[QuestionsT, StatesT], markers: bool = True, batch_size: int | None = None, nO: int | None = None
 ) -> Model[InT, OutT]:
     """(Docs, mentions) -> scores (mentions of all Docs, types), log-odds of each type.
 
@@ -49,7 +49,7 @@ def build_luke_typing_v1(
     markers (bool): a pass for each mention, marked, as in the paper. False: all mentions of a window are [MASK]
         entities of one pass, which see each other, as in LUKE's entity disambiguation: faster where texts have many
         mentions. It is what luke_linker asks first: behind one `luke` the second of the two takes the first's answer.
-    batch_size (int): pieces and slots of a padded batch; a GPU likes more.
+    batch_size (int): pieces and slots of a batch; null takes as many as are fastest and fit in the free memory.
     """
     if not markers:
         share_mentions(encoder)

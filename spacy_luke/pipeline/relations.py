@@ -16,7 +16,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from ..annotations import RELATIONS_KEY, Relation, get_relations
 from ..errors import Errors, Warnings
 from ..features.pairs import DocPairs, GetPairs, learn_constraints
-from ..layers.with_batches import cut_batches
+from ..layers.with_batches import cut
 from ..models.relations import ask
 from ..training.relation_reach import RelationReach
 from ..training.relation_targets import GoldPairs, classes_of, gold_pairs, sample_pairs
@@ -177,7 +177,7 @@ class LukeRelations(LabelledPipe):
         self.start_update(examples)
         set_dropout_rate(self.model, drop)
         questions, targets, allowed = self._training_questions(examples)
-        for batch in cut_batches(questions, self.model.attrs["batch_size"]):
+        for batch in cut(self.model.get_ref("encoder"), questions, True, self.model.attrs["batch_size"]):
             scores, backprop = self.model.begin_update([questions[i] for i in batch])
             loss, d_scores = self.weighted(*self.get_loss(targets[batch], allowed[batch], scores))
             share = len(batch) / len(questions)

@@ -150,6 +150,17 @@ def test_neighbours_change_nothing(trained):
             _assert_same(a, b)
 
 
+@pytest.mark.parametrize("batch_size", [1, 60])
+def test_the_batch_size_changes_nothing(trained, batch_size, monkeypatch):
+    texts = [text for text, _ in TRAIN] + ODD[:6]
+    expected = list(trained.pipe(texts))
+    attrs = trained.get_pipe("luke_ner").model.layers[0].attrs
+    assert attrs["batch_size"] is None
+    monkeypatch.setitem(attrs, "batch_size", batch_size)
+    for a, b in zip(expected, trained.pipe(texts)):
+        _assert_same(a, b)
+
+
 def test_two_processes(trained):
     texts = [text for text, _ in TRAIN] * 2
     for a, b in zip(trained.pipe(texts), trained.pipe(texts, n_process=2, batch_size=2)):
