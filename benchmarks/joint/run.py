@@ -16,8 +16,8 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import random
 import resource
+import sys
 import time
 from pathlib import Path
 
@@ -28,7 +28,8 @@ from spacy.tokens import DocBin
 from spacy.training import Corpus, Example
 from spacy.training.initialize import init_nlp
 
-from spacy_luke.training.optimizer import AdamW
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # training.py, of several benchmarks
+from training import begin, train  # noqa: E402
 
 CONFIG = Path(__file__).resolve().parents[2] / "configs" / "xx.cfg"
 PIPES = ("luke_ner", "luke_linker", "luke_relations", "luke_typing")
@@ -48,26 +49,6 @@ def make_pipeline(pipes: tuple[str, ...], args: argparse.Namespace) -> Language:
         del config["components"][name]
         config["initialize"]["components"].pop(name, None)
     return init_nlp(config)
-
-
-def train(nlp: Language, args: argparse.Namespace) -> dict:
-    """For a processor budget, or for a number of steps."""
-    examples = list(Corpus(args.corpus / "xx_mixed.spacy")(nlp))
-    optimizer = AdamW((0.0, 0.0), 0, None, L2=0.01, beta1=0.9, beta2=0.999, eps=1e-6, grad_clip=1.0)
-    order: list[int] = []
-    start, steps = time.process_time(), 0
-    while (share := steps / args.steps if args.steps else (time.process_time() - start) / args.budget) < 1:
-        ramp = min(share / 0.1 + 0.01, (1 - share) / 0.9)
-        optimizer.learn_rate = args.rate * ramp
-        optimizer.rates = (args.rate * ramp, args.head_rate * ramp)
-        if len(order) < args.batch:
-            order += random.sample(range(len(examples)), len(examples))
-        batch, order = order[: args.batch], order[args.batch :]
-        nlp.update([examples[i] for i in batch], sgd=False, drop=0.1)
-        for _, pipe in nlp.pipeline:
-            pipe.finish_update(optimizer)
-        steps += 1
-    return {"steps": steps, "train_cpu_s": round(time.process_time() - start)}
 
 
 def score(folder: Path, corpus: Path, limit: int) -> dict:
@@ -111,6 +92,7 @@ def main(argv: list[str] | None = None) -> dict:
     trains.add_argument("--rate", type=float, default=3e-4)
     trains.add_argument("--head-rate", type=float, default=4e-3)
     trains.add_argument("--batch", type=int, default=8)
+    trains.set_defaults(warmup=0.1, verbose=0)
     trains.add_argument("--dtype", choices=["float32", "bfloat16"], default="bfloat16")
     scored.add_argument("folder", type=Path)
     scored.add_argument("corpus", type=Path)
@@ -119,9 +101,7 @@ def main(argv: list[str] | None = None) -> dict:
         command.add_argument("--threads", type=int, default=1)
         command.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)
-    torch.set_num_threads(args.threads)
-    spacy.util.fix_random_seed(args.seed)
-    torch.manual_seed(args.seed)
+    begin(args)
     row = {"versions": {"python": platform.python_version(), "torch": torch.__version__, "spacy": spacy.__version__}}
     if args.what == "score":
         row = {"system": args.folder.name, **score(args.folder, args.corpus, args.limit), **row}
@@ -131,7 +111,7 @@ def main(argv: list[str] | None = None) -> dict:
         for name, pipes in groups.items():
             args.out.mkdir(parents=True, exist_ok=True)
             nlp = make_pipeline(pipes, args)
-            trained[name] = train(nlp, args)
+            trained[name] = train(nlp, list(Corpus(args.corpus / "xx_mixed.spacy")(nlp)), args)
             nlp.to_disk(args.out / name)
         (args.out / "trained.json").write_text(json.dumps(trained), encoding="utf8")
         row = {"system": args.system, "trained": trained, **row}

@@ -17,22 +17,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
-import random
-import resource
+import sys
 import time
-from contextlib import nullcontext
 from pathlib import Path
 
 import spacy
-import torch
 from spacy.language import Language
 from spacy.scorer import Scorer
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 
-from spacy_luke.layers.shim import ENCODER_PREFIX
-from spacy_luke.training.optimizer import AdamW
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # training.py, of several benchmarks
+from training import add_arguments, autocast, begin, train, write_row  # noqa: E402
 
 LUKE_NER = {
     "factory": "luke_ner",
@@ -80,16 +76,7 @@ COMPONENTS = {
 ALL = 1e9  # slots for each word
 
 
-class TwoRates(AdamW):
-    """Our optimizer for spaCy's pipes: the transformer's weights at one rate, those of what listens at another."""
-
-    def __call__(self, key, weights, gradient, **kwargs):
-        if key[1].startswith(("encoder.", "embeddings.")):
-            key = (key[0], ENCODER_PREFIX + key[1])
-        return super().__call__(key, weights, gradient, **kwargs)
-
-
-def make_pipeline(args: argparse.Namespace) -> tuple[Language, object]:
+def make_pipeline(args: argparse.Namespace) -> Language:
     nlp = spacy.blank(args.lang)
     for name, settings in COMPONENTS[args.system].items():
         settings = json.loads(json.dumps(settings))
@@ -101,49 +88,7 @@ def make_pipeline(args: argparse.Namespace) -> tuple[Language, object]:
         elif factory == "transformer":
             model["name"] = args.encoder
         nlp.add_pipe(factory, name=name, config=settings)
-    kind = AdamW if args.system == "luke" else TwoRates
-    return nlp, kind((0.0, 0.0), 0, None, L2=0.01, beta1=0.9, beta2=0.999, eps=1e-6, grad_clip=1.0)
-
-
-def train(nlp: Language, optimizer, gold: list, args: argparse.Namespace) -> dict:
-    examples = [Example(nlp.make_doc(doc.text), doc) for doc in gold]
-    nlp.initialize(lambda: examples)
-    if "transformer" in nlp.pipe_names:
-        transformer = nlp.get_pipe("transformer").model.transformer
-        transformer.embeddings.requires_grad_(False)
-        transformer.register_forward_hook(float32_outputs)
-    order: list[int] = []
-    start, wall, steps = time.process_time(), time.time(), 0
-    while (share := (time.process_time() - start) / args.budget) < 1:
-        rate = min(share / 0.06, (1 - share) / 0.94)
-        optimizer.learn_rate = args.rate * rate
-        optimizer.rates = (args.rate * rate, args.head_rate * rate)
-        if len(order) < args.batch:
-            order += random.sample(range(len(gold)), len(gold))
-        batch, order = order[: args.batch], order[args.batch :]
-        batch = [Example(nlp.make_doc(gold[i].text), gold[i]) for i in batch]
-        with autocast(args):
-            nlp.update(batch, sgd=False, drop=0.1)
-        for _, pipe in nlp.pipeline:
-            pipe.finish_update(optimizer)
-        steps += 1
-    spent = time.process_time() - start
-    return {"train_cpu_s": round(spent), "train_wall_s": round(time.time() - wall), "steps": steps}
-
-
-def autocast(args: argparse.Namespace):
-    """spacy-transformers has mixed precision for CUDA only: on a CPU it gets torch's from outside."""
-    if args.dtype == "bfloat16" and args.system != "luke":
-        return torch.autocast("cpu", dtype=torch.bfloat16)
-    return nullcontext()
-
-
-def float32_outputs(module, inputs, output):
-    """What leaves the transformer under autocast, in the type that Thinc takes."""
-    for name, value in output.items():
-        if torch.is_tensor(value):
-            output[name] = value.float()
-    return output
+    return nlp
 
 
 def with_tags_of_ents(doc: Doc) -> Doc:
@@ -168,50 +113,49 @@ def read(path: Path, nlp: Language) -> list:
     return [part for doc in docs for part in ([s.as_doc() for s in doc.sents] if doc.has_annotation("SENT_START") else [doc])]
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> list[dict]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("encoder")
     parser.add_argument("--system", choices=list(COMPONENTS), required=True)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--budget", type=float, default=1200.0, help="processor seconds of training")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="bfloat16")
-    parser.add_argument("--rate", type=float, required=True, help="highest learning rate of the encoder")
-    parser.add_argument("--head-rate", type=float, default=1e-3)
+    add_arguments(parser, budget=1200.0, batch=16, what="sentences")
     parser.add_argument("--negatives", type=float, default=1.0)
     parser.add_argument("--proposals", type=float, nargs="*", help="luke: score with these many slots for each word")
     parser.add_argument("--tune", action="store_true", help="luke: score all spans, then those that `tune_proposals` chose on dev")
     parser.add_argument("--view", choices=["words", "full"], default=None)
-    parser.add_argument("--batch", type=int, default=16, help="sentences")
     parser.add_argument("--lang", default="ja")
     parser.add_argument("--split", choices=["dev", "test"], default="test")
     parser.add_argument("--limit", type=int, default=0, help="score this many sentences only")
-    parser.add_argument("--output", type=Path)
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    spacy.util.fix_random_seed(args.seed)
-    torch.manual_seed(args.seed)
+    args = parser.parse_args(argv)
+    begin(args)
 
-    nlp, optimizer = make_pipeline(args)
+    nlp = make_pipeline(args)
     docs = {k: read(args.corpus / f"{k}.spacy", nlp) for k in ("train", args.split)}
     if args.system == "spacy-tagger":
         docs["train"] = [with_tags_of_ents(doc) for doc in docs["train"]]
-    result = train(nlp, optimizer, docs["train"], args)
+    examples = [Example(nlp.make_doc(doc.text), doc) for doc in docs["train"]]
+    nlp.initialize(lambda: examples)
+    found = {"corpus": args.corpus.name, "split": args.split, **train(nlp, examples, args)}
     gold = docs[args.split][: args.limit or None]
+    rows = []
+
+    def write(how: dict) -> None:
+        rows.append(write_row(args, {**found, **how, **score(nlp, gold, args)}, ("negatives", "view")))
+
     for proposals in [ALL] if args.tune else args.proposals or [None]:
         if proposals is not None:
             nlp.get_pipe("luke_ner").model.layers[0].attrs["per_word"] = proposals
-        print_row(args, {"proposals": "all" if proposals == ALL else proposals, **score(nlp, gold, args), **result})
+        write({"proposals": "all" if proposals == ALL else proposals})
     if args.tune:
         dev = [Example(nlp.make_doc(doc.text), doc) for doc in read(args.corpus / "dev.spacy", nlp)]
         chosen = nlp.get_pipe("luke_ner").tune_proposals(dev)
-        print_row(args, {"proposals": "tuned", "on_dev": chosen._asdict(), **score(nlp, gold, args), **result})
+        write({"proposals": "tuned", "on_dev": chosen._asdict()})
+    return rows
 
 
 def score(nlp: Language, gold: list[Doc], args: argparse.Namespace) -> dict:
     start = time.process_time()
-    with autocast(args):
+    with autocast(nlp, args.dtype):
         found = list(nlp.pipe([doc.text for doc in gold], batch_size=64))
     seconds = time.process_time() - start
     if args.system == "spacy-tagger":
@@ -223,24 +167,6 @@ def score(nlp: Language, gold: list[Doc], args: argparse.Namespace) -> dict:
         ents = [(ent.start, ent.end) in known for doc, known in zip(gold, spans) for ent in doc.ents]
         row["recall_of_scored_spans"] = round(100 * sum(ents) / max(len(ents), 1), 2)
     return {**row, "words_per_cpu_s": round(sum(len(doc) for doc in gold) / seconds)}
-
-
-def print_row(args: argparse.Namespace, result: dict) -> None:
-    row = {
-        "corpus": args.corpus.name,
-        "system": args.system,
-        "seed": args.seed,
-        "split": args.split,
-        **result,
-        "settings": {k: getattr(args, k) for k in ("budget", "threads", "dtype", "rate", "head_rate", "batch", "negatives", "view")},
-        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "spacy": spacy.__version__},
-    }
-    line = json.dumps(row, ensure_ascii=False)
-    print(line, flush=True)
-    if args.output:
-        with args.output.open("a", encoding="utf8") as file:
-            file.write(line + "\n")
 
 
 if __name__ == "__main__":

@@ -16,28 +16,25 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
-import random
-import resource
+import sys
 import time
-from contextlib import nullcontext
 from pathlib import Path
 
 import numpy
 import spacy
-import torch
 from spacy.language import Language
 from spacy.tokens import Span, SpanGroup
 from spacy.training import Example
 
 from spacy_luke.annotations import TYPES_KEY
-from spacy_luke.layers.shim import ENCODER_PREFIX
-from spacy_luke.training.optimizer import AdamW
 from spacy_luke.training.readers.figer import build_figer_reader_v1
 from spacy_luke.training.readers.open_entity import GENERAL_TYPES, build_open_entity_reader_v1
 from spacy_luke.training.type_targets import gold_types, type_targets
 from spacy_luke.training.type_thresholds import global_threshold
 from spacy_luke.typing_scorers import score_types
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # training.py, of several benchmarks
+from training import add_arguments, autocast, begin, train, write_row  # noqa: E402
 
 MENTIONS = "mentions"
 # name -> reader, the types that are gold (None = all)
@@ -79,15 +76,6 @@ SPANCAT = {
 }
 
 
-class TwoRates(AdamW):
-    """Our optimizer for spaCy's pipes: the transformer's weights at one rate, those of what listens at another."""
-
-    def __call__(self, key, weights, gradient, **kwargs):
-        if key[1].startswith(("encoder.", "embeddings.")):
-            key = (key[0], ENCODER_PREFIX + key[1])
-        return super().__call__(key, weights, gradient, **kwargs)
-
-
 def make_pipeline(args: argparse.Namespace) -> Language:
     nlp = spacy.blank("en")
     luke, transformer = (json.loads(json.dumps(config)) for config in (LUKE, TRANSFORMER))
@@ -113,49 +101,6 @@ def read(path: Path, nlp: Language, args: argparse.Namespace) -> list[Example]:
     return examples
 
 
-def train(nlp: Language, examples: list[Example], args: argparse.Namespace) -> dict:
-    nlp.initialize(lambda: examples)
-    kind = AdamW
-    if "transformer" in nlp.pipe_names:
-        kind = TwoRates
-        transformer = nlp.get_pipe("transformer").model.transformer
-        transformer.embeddings.requires_grad_(False)
-        transformer.register_forward_hook(float32_outputs)
-    optimizer = kind((0.0, 0.0), 0, None, L2=0.01, beta1=0.9, beta2=0.999, eps=1e-6, grad_clip=1.0)
-    order: list[int] = []
-    start, wall, steps = time.process_time(), time.time(), 0
-    while (share := (time.process_time() - start) / args.budget) < 1:
-        ramp = min(share / 0.06, (1 - share) / 0.94)
-        optimizer.learn_rate = args.rate * ramp
-        optimizer.rates = (args.rate * ramp, args.head_rate * ramp)
-        if len(order) < args.batch:
-            order += random.sample(range(len(examples)), len(examples))
-        batch, order = [examples[i] for i in order[: args.batch]], order[args.batch :]
-        with autocast(args):
-            nlp.update(batch, sgd=False, drop=0.1)
-        for _, pipe in nlp.pipeline:
-            pipe.finish_update(optimizer)
-        steps += 1
-    spent = time.process_time() - start
-    seen = steps * args.batch / len(examples)
-    return {"train_cpu_s": round(spent), "train_wall_s": round(time.time() - wall), "steps": steps, "epochs": round(seen, 2)}
-
-
-def autocast(args: argparse.Namespace):
-    """spacy-transformers has mixed precision for CUDA only: on a CPU it gets torch's from outside."""
-    if args.dtype == "bfloat16" and args.system != "luke":
-        return torch.autocast("cpu", dtype=torch.bfloat16)
-    return nullcontext()
-
-
-def float32_outputs(module, inputs, output):
-    """What leaves the transformer under autocast, in the type that Thinc takes."""
-    for name, value in output.items():
-        if torch.is_tensor(value):
-            output[name] = value.float()
-    return output
-
-
 def probabilities(nlp: Language, examples: list[Example], args: argparse.Namespace) -> numpy.ndarray:
     """(mentions, types), mentions in the order of the Docs."""
     pipe, rows = nlp.get_pipe(nlp.pipe_names[-1]), []
@@ -166,7 +111,7 @@ def probabilities(nlp: Language, examples: list[Example], args: argparse.Namespa
             scores = pipe.model.predict((docs, mentions))
             rows.append(1 / (1 + numpy.exp(-scores)))
             continue
-        with autocast(args):
+        with autocast(nlp, args.dtype):
             nlp.get_pipe("transformer").set_annotations(docs, nlp.get_pipe("transformer").predict(docs))
             rows.append(pipe.predict(docs)[1])
     return numpy.concatenate(rows)
@@ -209,40 +154,17 @@ def main(argv: list[str] | None = None) -> dict:
     parser.add_argument("--dev", type=Path, required=True, help="for the threshold")
     parser.add_argument("--test", type=Path, required=True)
     parser.add_argument("--system", choices=["luke", "spancat"], required=True)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--budget", type=float, default=300.0, help="processor seconds of training")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="bfloat16")
-    parser.add_argument("--rate", type=float, required=True, help="highest learning rate of the encoder")
-    parser.add_argument("--head-rate", type=float, default=1e-3)
-    parser.add_argument("--batch", type=int, default=16, help="texts of a step")
+    add_arguments(parser, budget=300.0, batch=16)
     parser.add_argument("--limit", type=int, default=0, help="read this many texts of a file only")
-    parser.add_argument("--output", type=Path)
     args = parser.parse_args(argv)
-    torch.set_num_threads(args.threads)
-    spacy.util.fix_random_seed(args.seed)
-    torch.manual_seed(args.seed)
+    begin(args)
 
     nlp = make_pipeline(args)
-    trained = train(nlp, read(args.train, nlp, args), args)
+    examples = read(args.train, nlp, args)
+    nlp.initialize(lambda: examples)
+    found = {"corpus": args.corpus, "test": args.test.name, **train(nlp, examples, args)}
     dev, test = (read(path, nlp, args) for path in (args.dev, args.test))
-    row = {
-        "corpus": args.corpus,
-        "system": args.system,
-        "seed": args.seed,
-        "test": args.test.name,
-        **score(nlp, test, tune(nlp, dev, args), args),
-        **trained,
-        "settings": {k: getattr(args, k) for k in ("budget", "threads", "dtype", "rate", "head_rate", "batch")},
-        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "spacy": spacy.__version__},
-    }
-    line = json.dumps(row, ensure_ascii=False)
-    print(line, flush=True)
-    if args.output:
-        with args.output.open("a", encoding="utf8") as file:
-            file.write(line + "\n")
-    return row
+    return write_row(args, {**found, **score(nlp, test, tune(nlp, dev, args), args)})
 
 
 if __name__ == "__main__":
