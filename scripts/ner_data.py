@@ -72,19 +72,27 @@ def read_gsd(folder: Path, nlp: Language) -> Iterator[tuple[str, Doc, list[str]]
 def read_bio(path: Path, nlp: Language) -> Iterator[Doc]:
     """Sentences of word TAB tag lines, a blank line between them; no blanks between the words.
     Raises ValueError LK761 with the line that is not of that format."""
+    for words, tags in read_tagged(path, columns=2):
+        yield Doc(nlp.vocab, words=words, spaces=[False] * len(words), ents=tags)
+
+
+def read_tagged(path: Path, columns: int) -> Iterator[tuple[list[str], list[str]]]:
+    """Words and tags of each sentence, of lines with tabs between so many columns, the last two of which are word and
+    tag, and a blank line between sentences. I- after O begins an entity. Raises ValueError LK761."""
     with _open(path) as file:
         lines = [line.rstrip("\n") for line in file]
     words: list[str] = []
     tags: list[str] = []
     for number, line in enumerate([*lines, ""], 1):
         if line:
-            word, tab, tag = line.partition("\t")
-            if not (word and tab and (tag == "O" or tag[:2] in ("B-", "I-"))):
+            *_, word, tag = found = ["", *line.split("\t")]
+            if len(found) != columns + 1 or not word or not (tag == "O" or tag[:2] in ("B-", "I-")):
                 raise ValueError(Errors.LK761.format(path=path, reason=f"line {number} is {line!r}"))
+            begins = tag[:2] == "I-" and (not tags or tags[-1] == "O")
             words.append(word)
-            tags.append(tag)
+            tags.append(f"B-{tag[2:]}" if begins else tag)
         elif words:
-            yield Doc(nlp.vocab, words=words, spaces=[False] * len(words), ents=tags)
+            yield words, tags
             words, tags = [], []
 
 
@@ -101,23 +109,9 @@ def read_wikineural(folder: Path, nlp: Language) -> Iterator[tuple[str, Doc, lis
 
 
 def read_conllu(path: Path, nlp: Language) -> Iterator[Doc]:
-    """Sentences of number TAB word TAB tag lines, a blank line between them."""
-    with _open(path) as file:
-        lines = [line.rstrip("\n") for line in file]
-    words: list[str] = []
-    tags: list[str] = []
-    for number, line in enumerate([*lines, ""], 1):
-        if line:
-            columns = line.split("\t")
-            if len(columns) != 3 or not columns[1].strip() or not (columns[2] == "O" or columns[2][:2] in ("B-", "I-")):
-                raise ValueError(Errors.LK761.format(path=path, reason=f"line {number} is {line!r}"))
-            words.append(columns[1])
-            # I- after O begins an entity
-            begins = columns[2][:2] == "I-" and (not tags or tags[-1] == "O")
-            tags.append(f"B-{columns[2][2:]}" if begins else columns[2])
-        elif words:
-            yield Doc(nlp.vocab, words=words, spaces=[True] * (len(words) - 1) + [False], ents=tags)
-            words, tags = [], []
+    """Sentences of number TAB word TAB tag lines, a blank line between them. Raises ValueError LK761."""
+    for words, tags in read_tagged(path, columns=3):
+        yield Doc(nlp.vocab, words=words, spaces=[True] * (len(words) - 1) + [False], ents=tags)
 
 
 def renamed(doc: Doc, names: dict[str, str]) -> Doc:
