@@ -52,3 +52,19 @@ def xlmr_24(tmp_path_factory) -> Path:
     from .tiny import write_xlmr
 
     return write_xlmr(tmp_path_factory.mktemp("xlmr24"), max_pieces=24, seed=1)
+
+
+@pytest.fixture(scope="session")
+def trained_linker(xlmr, tmp_path_factory) -> Path:
+    """Directory of a pipeline whose luke_linker has seen the two texts of linking.TEXTS often enough."""
+    import spacy
+
+    from .linking import TEXTS, add_linker, example, train
+
+    nlp = spacy.blank("en")
+    examples = [example(nlp, *text) for text in TEXTS]
+    add_linker(nlp, xlmr, examples)
+    train(nlp, examples, steps=60, rate=0.005)
+    path = tmp_path_factory.mktemp("trained_linker")
+    nlp.to_disk(path)
+    return path

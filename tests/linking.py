@@ -28,6 +28,12 @@ PRIORS = {
 }
 IDS = ["Q1", "Q2", "Q3", "Q4"]
 
+# What the linker of the fixture `trained_linker` has learnt.
+TEXTS = [
+    ("Tokyo is the capital of Japan", [(0, 5, "LOC", "Q1"), (24, 29, "LOC", "Q3")]),
+    ("Tokyo lazy dog Japan jumps", [(0, 5, "LOC", "Q2"), (15, 20, "LOC", "Q4")]),
+]
+
 
 def write_luke(path: Path, n_entities: int = 20, max_pieces: int = 100, **config):
     """A LUKE of random weights in `path`, entities E0, E1 ... behind the special ones.
@@ -75,6 +81,13 @@ def add_linker(nlp, path, examples=(), *, kb=memory_kb, name: str = "luke_linker
         warnings.simplefilter("ignore")  # about what the examples lack
         linker.initialize(lambda: examples, nlp=nlp, kb_loader=kb)
     return linker
+
+
+def train(nlp, examples, steps: int, rate: float) -> None:
+    optimizer = nlp.resume_training()
+    optimizer.learn_rate = rate
+    for _ in range(steps):
+        nlp.update([Example(eg.predicted.copy(), eg.reference) for eg in examples], sgd=optimizer)
 
 
 def doc_with(nlp, text: str, ents) -> Doc:

@@ -8,9 +8,8 @@ import numpy
 from thinc.api import Model
 
 from ..features.carried import carry
-from ..features.mentions import ask_window
-from ..models.encoder import get_shim
 from ..types import LinkOptions, MentionWindow
+from .asked import questions_about
 
 if TYPE_CHECKING:
     from thinc.types import Floats1d, Ints1d
@@ -93,10 +92,7 @@ def ask(model: Model, windows, options: LinkOptions, shown, mentions: Ints1d, pr
     """One pass: fill in the probabilities of the options of `mentions`."""
     if not len(mentions):
         return
-    shim = get_shim(model.get_ref("encoder"))
-    mask, rows = shim.config.other["special_entities"]["[MASK]"], shim.config.entity_vocab_size
-    reads_pieces = model.get_ref("head").attrs["with_pieces"]
-    questions = [ask_window(w, mask, rows, shown, options.vectors, reads_pieces=reads_pieces) for w in windows]
+    questions = questions_about(model, windows, shown, options)
     wanted = numpy.zeros(len(options.lengths), dtype=bool)
     wanted[mentions] = True
     parts = [numpy.where(w.is_asked & wanted[w.mentions], w.mentions, -1) for w in windows]

@@ -3,43 +3,32 @@
 from __future__ import annotations
 
 import warnings
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Iterable, NamedTuple, Sequence
+from typing import Any, Callable, Iterable, Sequence
 
 import numpy
 import srsly
 from spacy import util
 from spacy.kb import KnowledgeBase
 from spacy.language import Language
-from spacy.tokens import Doc, Span, SpanGroup
+from spacy.tokens import Doc, Span
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
 from ..features.candidates import GetCandidates
-from ..features.carried import carry
-from ..features.link_options import link_options
-from ..features.mentions import ask_window, mention_windows
-from ..kb.build_checks import check_entity
-from ..kb.build_entities import names_of
-from ..kb.descriptions import passage_of
-from ..layers.model_files import model_from_disk, model_to_disk
 from ..models.encoder import get_shim
-from ..models.entity_vectors import bring_to, embed_passages, standardise
-from ..models.linker import expect_nil, has_pretrained_head, standardise_head
-from ..scorers import NIL
-from ..training.link_targets import UNKNOWN, GoldLink, choose_masked, gold_links, link_targets, misaligned_links
-from ..types import Candidates, LinkOptions, MentionWindow, Question
+from ..models.linker import expect_nil, has_pretrained_head
+from ..training.link_targets import GoldLink, gold_links, misaligned_links
+from ..types import LinkOptions
+from .asked import Asked, ask_about
 from .base import LukePipe, checked_weight
 from .disambiguation import Mode, disambiguate, softmax_by_mention
+from .link_annotations import Link, links_of, write_links
 from .link_counts import LinkCounts
-
-if TYPE_CHECKING:
-    from thinc.types import Floats2d
-
-    from ..kb.descriptions import Passage
+from .linker_batch import masked_batch, start_head
+from .new_entities import add_described
 
 DEFAULT_MODEL = """
 [model]
@@ -50,36 +39,6 @@ use_prior = true
 @architectures = "spacy_luke.LukeEncoder.v1"
 name = "studio-ousia/mluke-base-lite"
 """
-
-# Mentions masked in training; the others are shown with their gold entity (LUKE.md of the paper's code:
-# examples/entity_disambiguation/train.py, masked_entity_prob).
-MASKED = 0.9
-
-# Mentions that a fresh head starts from.
-FIRST_MENTIONS = 2000
-
-# Entities of the knowledge base that show on which scale its vectors are.
-REFERENCES = 256
-
-
-class Asked(NamedTuple):
-    """The mentions of a batch of Docs and what they may be."""
-
-    mentions: list[list[Span]]
-    candidates: list[Candidates]  # of all mentions
-    options: LinkOptions
-    windows: list[MentionWindow]
-    doc_of: numpy.ndarray  # (mentions,) int64
-
-
-class Link(NamedTuple):
-    """The answer for one mention."""
-
-    entity: str  # id or NIL
-    candidates: list[str]
-    scores: list[float]  # (candidates,) probabilities; with `nil` they add up to 1
-    nil: float
-    step: int  # the pass in which it was decided, from 0; -1 = no candidates, nothing to decide
 
 
 class LukeLinker(LukePipe):
@@ -170,32 +129,7 @@ class LukeLinker(LukePipe):
         """
         if not hasattr(self.kb, "add_entities"):
             raise ValueError(Errors.LK515.format(name=self.name, found=type(self.kb).__name__))
-        entities = list(entities)
-        for number, entity in enumerate(entities, 1):
-            check_entity(entity, f"entity number {number}")
-        entities = [dict(entity) for entity in entities]
-        described = [(entity, passage_of(entity)) for entity in entities if entity.get("vector") is None]
-        described = [(entity, passage) for entity, passage in described if passage is not None]
-        if self.kb.entity_vector_length:
-            vectors = self._vectors([passage for _, passage in described])  # type: ignore[misc]
-            for (entity, _), vector in zip(described, vectors):
-                entity["vector"] = vector.tolist()
-        self.kb.add_entities(entities)
-        counted = [(entity, name) for entity in entities if (entity.get("count") or 0) > 0 for name in names_of(entity)]
-        self.kb.add_aliases([{"alias": name, "entity": e["id"], "count": e["count"]} for e, name in counted])
-
-    def _vectors(self, passages: list[Passage]) -> Floats2d:
-        """(passages, emb). A head that was not pretrained gives vectors on its own scale: they are brought to that of
-        the knowledge base, which REFERENCES of its entities show, so that all are as `kb embed` made them."""
-        kb: Any = self.kb
-        vectors = embed_passages(self.model, passages)
-        if has_pretrained_head(self.model):
-            return vectors
-        rows = range(0, len(kb), -(-len(kb) // REFERENCES) or 1)
-        known = {row: passage for row in rows if (passage := passage_of(kb.info_at(row))) is not None}
-        found, expected = embed_passages(self.model, list(known.values())), kb.vectors_of(list(known))
-        both = found.any(axis=1) & expected.any(axis=1)
-        return bring_to(vectors, found[both], expected[both]) if both.sum() > 1 else vectors
+        add_described(self.kb, self.model, entities)
 
     # --- prediction ------------------------------------------------------------------------------
 
@@ -216,28 +150,16 @@ class LukeLinker(LukePipe):
             mode=self.cfg["mode"],
             confidence=self.cfg["confidence"],
         )
-        starts = asked.options.nil_rows - asked.options.lengths
-        links = []
-        for row, found in enumerate(asked.candidates):
-            *scores, nil = decided.probabilities[starts[row] : asked.options.nil_rows[row] + 1].tolist()
-            best = int(decided.chosen[row] - starts[row])
-            links.append(Link((found.ids + [NIL])[best], found.ids, scores, nil, int(decided.order[row])))
-        rows = iter(links)
+        rows = iter(links_of(asked, decided))
         return [[(span, next(rows)) for span in spans] for spans in mentions]
 
     def set_annotations(self, docs: Iterable[Doc], links: list[list[tuple[Span, Link]]]) -> None:
         for doc, found in zip(docs, links):
-            group = SpanGroup(doc, name=self.name)
-            for span, link in found:
-                group.append(Span(doc, span.start, span.end, label=span.label, kb_id=link.entity))
-                for token in span if self.cfg["spans_key"] is None else ():
+            write_links(doc, self.name, found)
+            for span, link in found if self.cfg["spans_key"] is None else ():
+                for token in span:
                     if self.cfg["overwrite"] or not token.ent_kb_id:
                         token.ent_kb_id_ = link.entity
-            group.attrs["candidates"] = [link.candidates for _, link in found]
-            group.attrs["scores"] = [link.scores for _, link in found]
-            group.attrs["nil"] = [link.nil for _, link in found]
-            group.attrs["steps"] = [link.step for _, link in found]
-            doc.spans[self.name] = group
 
     def _mentions(self, doc: Doc) -> list[Span]:
         key = self.cfg["spans_key"]
@@ -248,13 +170,7 @@ class LukeLinker(LukePipe):
         return len(span) > 0 and (labels is None or span.label_ in labels) and span.label_ not in discard
 
     def _ask(self, docs: list[Doc], mentions: list[list[Span]]) -> Asked:
-        shim = get_shim(self.model.get_ref("encoder"))
-        spans = [numpy.asarray([(s.start, s.end) for s in doc], dtype="int64").reshape(-1, 2) for doc in mentions]
-        windows = mention_windows(docs, spans, shim.tokenizer, limit=shim.config.max_pieces)
-        candidates = [found for doc in self.get_candidates(self.kb, mentions) for found in doc]
-        doc_of = numpy.repeat(numpy.arange(len(docs)), [len(doc) for doc in mentions])
-        options = link_options(self.kb, candidates, shim.config.entity_emb_size)
-        return Asked(mentions, candidates, options, windows, doc_of)
+        return ask_about(self.model, self.kb, self.get_candidates, docs, mentions)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """What the scorer of the config says of doc.ents and of the candidates in doc.spans[name]."""
@@ -285,32 +201,13 @@ class LukeLinker(LukePipe):
 
     def _update(self, docs: list[Doc], gold: list[list[GoldLink]]) -> float:
         asked = self._ask(docs, [[link.mention for link in doc] for doc in gold])
-        options = asked.options
-        targets = link_targets([link.entity for doc in gold for link in doc], asked.candidates, options)
-        masked = choose_masked(asked.doc_of, MASKED)
-        candidate_of = numpy.full(len(options.mention) + len(targets), -1)
-        candidate_of[options.candidate_rows] = numpy.arange(len(options.mention))
-        shown = numpy.where(masked | (targets == UNKNOWN), -1, candidate_of[targets])
-        shown[shown >= 0] = numpy.where(options.vectors[shown[shown >= 0]].any(axis=1), shown[shown >= 0], -1)
-        trains = masked & (targets != UNKNOWN) & (options.lengths > 0)
-        windows = [w for w in asked.windows if trains[w.mentions[w.is_asked]].any()]
-        if not windows:
+        batch = masked_batch(self.model, asked, [link.entity for doc in gold for link in doc])
+        if batch is None:
             return 0.0
-        rank = numpy.zeros(len(shown), dtype="int64")  # no one of them was decided first: the nearest are carried
-        windows = [carry(window, shown, rank, options.vectors) for window in windows]
-        questions = [self._question(window, shown, options) for window in windows]
-        slots = numpy.concatenate([numpy.where(w.is_asked & trains[w.mentions], w.mentions, -1) for w in windows])
-        trains = numpy.isin(numpy.arange(len(targets)), slots)
-        scores, backprop = self.model.begin_update((questions, slots, options))
-        loss, d_scores = self.weighted(*self.get_loss(targets[trains], options, scores))
+        scores, backprop = self.model.begin_update((batch.questions, batch.slots, asked.options))
+        loss, d_scores = self.weighted(*self.get_loss(batch.targets, asked.options, scores))
         backprop(d_scores)
         return loss
-
-    def _question(self, window: MentionWindow, shown: numpy.ndarray, options: LinkOptions) -> Question:
-        config = get_shim(self.model.get_ref("encoder")).config
-        mask = config.other["special_entities"]["[MASK]"]
-        reads_pieces = self.model.get_ref("head").attrs["with_pieces"]
-        return ask_window(window, mask, config.entity_vocab_size, shown, options.vectors, reads_pieces=reads_pieces)
 
     def get_loss(self, targets: numpy.ndarray, options: LinkOptions, scores) -> tuple[float, Any]:
         """targets (masked mentions,): their right options. RETURNS: mean cross-entropy, its gradient."""
@@ -353,7 +250,8 @@ class LukeLinker(LukePipe):
             raise ValueError(Errors.LK514.format(name=self.name))
         self._check_width(self.kb)
         if not has_pretrained_head(self.model):
-            self._standardise_head(get_examples)
+            found = ((eg, [link.mention for link in self._gold(eg)]) for eg in get_examples())
+            start_head(self.model, (self._ask([eg.predicted], [mentions]) for eg, mentions in found if mentions))
         counts, key = LinkCounts(), self.cfg["spans_key"]
         for batch in util.minibatch(get_examples(), 64):
             gold = [[link for link in gold_links(eg, key) if self._is_linked(link.mention)] for eg in batch]
@@ -365,23 +263,6 @@ class LukeLinker(LukePipe):
             expect_nil(self.model, counts.nil_share)
         for message in counts.messages(self.name):
             warnings.warn(message)
-
-    def _standardise_head(self, get_examples: Callable[[], Iterable[Example]]) -> None:
-        """A fresh head starts from what it gives for the first mentions of the training data."""
-        found: list[numpy.ndarray] = []
-        for eg in get_examples():
-            if sum(map(len, found)) >= FIRST_MENTIONS:
-                break
-            mentions = [link.mention for link in self._gold(eg)]
-            if not mentions:
-                continue
-            asked = self._ask([eg.predicted], [mentions])
-            nothing = numpy.full(len(mentions), -1)
-            questions = [self._question(window, nothing, asked.options) for window in asked.windows]
-            found += [self.model.ops.to_numpy(self.model.layers[0].predict(questions))] if questions else []
-        if found and sum(map(len, found)) > 1:
-            _, mean, deviation = standardise(numpy.concatenate(found))
-            standardise_head(self.model, mean, deviation)
 
     # --- saving ------------------------------------------------------------------------------------
 
@@ -399,18 +280,12 @@ class LukeLinker(LukePipe):
         return self
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        serialize = {
-            "cfg": lambda p: srsly.write_json(p, self.cfg),
-            "kb": self.kb.to_disk,
-            "model": partial(model_to_disk, self.model),
-        }
-        util.to_disk(util.ensure_path(path), serialize, exclude)
+        super().to_disk(path, exclude=exclude)
+        if "kb" not in exclude:
+            self.kb.to_disk(Path(path) / "kb")
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> LukeLinker:
-        deserialize = {
-            "cfg": lambda p: self.cfg.update(srsly.read_json(p)),
-            "kb": self.kb.from_disk,
-            "model": partial(model_from_disk, self.model),
-        }
-        util.from_disk(util.ensure_path(path), deserialize, exclude)
+        if "kb" not in exclude:
+            self.kb.from_disk(Path(path) / "kb")
+        super().from_disk(path, exclude=exclude)
         return self

@@ -2,17 +2,11 @@ from __future__ import annotations
 
 import pytest
 import spacy
-from spacy.training import Example
 
 from spacy_luke.demo import Demo
 
 from ..joint import joint
-from ..linking import add_linker, example
 
-TEXTS = [
-    ("Tokyo is the capital of Japan", [(0, 5, "LOC", "Q1"), (24, 29, "LOC", "Q3")]),
-    ("Tokyo lazy dog Japan jumps", [(0, 5, "LOC", "Q2"), (15, 20, "LOC", "Q4")]),
-]
 NAMES = ("Tokyo", "Japan", "Kyoto", "Ltd", "東京")
 
 
@@ -31,15 +25,9 @@ def four(xlmr):
 
 
 @pytest.fixture(scope="session")
-def trained(xlmr):
+def trained(trained_linker):
     """A pipeline whose luke_linker has learnt two texts; entities by rules."""
-    nlp = spacy.blank("en")
-    examples = [example(nlp, *text) for text in TEXTS]
-    add_linker(nlp, xlmr, examples)
-    optimizer = nlp.resume_training()
-    optimizer.learn_rate = 0.005
-    for _ in range(60):
-        nlp.update([Example(eg.predicted.copy(), eg.reference) for eg in examples], sgd=optimizer)
+    nlp = spacy.load(trained_linker)
     _by_rules(nlp, first=True)
     return nlp
 

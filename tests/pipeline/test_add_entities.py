@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy
 import pytest
 import spacy
-from spacy.training import Example
 from spacy.vocab import Vocab
 
 from spacy_luke.kb import MMapKB
@@ -14,12 +13,8 @@ from spacy_luke.kb.descriptions import passage_of
 from spacy_luke.models.entity_vectors import embed_passages
 from spacy_luke.pipeline.embed_kb import embed_kb
 
-from ..linking import IDS, add_linker, doc_with, example, links, memory_kb, spacy_kb
+from ..linking import IDS, TEXTS, add_linker, doc_with, example, links, memory_kb, spacy_kb, train
 
-TEXTS = [
-    ("Tokyo is the capital of Japan", [(0, 5, "LOC", "Q1"), (24, 29, "LOC", "Q3")]),
-    ("Tokyo lazy dog Japan jumps", [(0, 5, "LOC", "Q2"), (15, 20, "LOC", "Q4")]),
-]
 MINE = {
     "id": "mine",
     "labels": {"en": "Kyoto Ltd.", "ja": "京都社"},
@@ -29,24 +24,9 @@ MINE = {
 }
 
 
-@pytest.fixture(scope="module")
-def trained(xlmr, tmp_path_factory):
-    """Directory of a pipeline whose luke_linker has seen its two texts often enough."""
-    nlp = spacy.blank("en")
-    examples = [example(nlp, *text) for text in TEXTS]
-    add_linker(nlp, xlmr, examples)
-    optimizer = nlp.resume_training()
-    optimizer.learn_rate = 0.005
-    for _ in range(60):
-        nlp.update([Example(eg.predicted.copy(), eg.reference) for eg in examples], sgd=optimizer)
-    path = tmp_path_factory.mktemp("trained")
-    nlp.to_disk(path)
-    return path
-
-
 @pytest.fixture
-def nlp(trained):
-    return spacy.load(trained)
+def nlp(trained_linker):
+    return spacy.load(trained_linker)
 
 
 def linked(nlp, text, *ents):
@@ -101,10 +81,7 @@ def test_it_is_on_the_scale_of_kb_embed(xlmr, tmp_path, steps):
     nlp = spacy.blank("en")
     examples = [example(nlp, *text) for text in TEXTS]
     linker = add_linker(nlp, xlmr, examples, kb=lambda vocab: MMapKB.open(vocab, tmp_path / "kb"))
-    optimizer = nlp.resume_training()
-    optimizer.learn_rate = 0.01
-    for _ in range(steps):
-        nlp.update([Example(eg.predicted.copy(), eg.reference) for eg in examples], sgd=optimizer)
+    train(nlp, examples, steps, rate=0.01)
     linker.add_entities([{**entity, "id": f"new {entity['id']}"} for entity in DESCRIBED])
     old, new = linker.kb.vectors_of(range(5)), linker.kb.vectors_of(range(5, 10))
     if not steps:

@@ -8,7 +8,7 @@ import torch
 from spacy.tokens import Span
 from spacy.training import Example
 
-from spacy_luke.pipeline import linker as linker_module
+from spacy_luke.pipeline import linker_batch
 
 from ..linking import words_doc
 from .loop import MENTIONS, PRIOR_WEIGHT, WORDS, Setting, alias_of, random_priors
@@ -36,7 +36,7 @@ def masked(monkeypatch):
         mask[[*SHOWN, SHOWN_NIL]] = False
         return mask
 
-    monkeypatch.setattr(linker_module, "choose_masked", choose)
+    monkeypatch.setattr(linker_batch, "choose_masked", choose)
 
 
 def _example(nlp):

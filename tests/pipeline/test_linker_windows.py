@@ -7,7 +7,7 @@ import pytest
 from spacy.tokens import Span
 from spacy.training import Example
 
-from spacy_luke.pipeline import linker as linker_module
+from spacy_luke.pipeline import linker_batch
 
 from ..linking import answers, words_doc
 from .loop import IDS, MENTIONS, WORDS, Setting, alias_of, best, random_priors
@@ -159,7 +159,7 @@ def test_neighbours_of_a_long_doc_change_nothing(small, mode):
 
 def test_training_shows_gold_of_earlier_windows(small, monkeypatch):
     """The loss in the last window depends on the gold entity that the first one shows."""
-    monkeypatch.setattr(linker_module, "choose_masked", lambda *_: numpy.asarray([False] * 4 + [True]))
+    monkeypatch.setattr(linker_batch, "choose_masked", lambda *_: numpy.asarray([False] * 4 + [True]))
     priors = {"Tokyo": (IDS[:2], [0.5, 0.5]), "Paris": (IDS[:10], [0.1] * 10)}
     losses = {}
     for first in ("E0", "E1", "NIL", "E1"):
