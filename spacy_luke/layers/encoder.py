@@ -23,7 +23,8 @@ def luke_encoder(settings: EncoderSettings, init: Callable) -> Model[InT, OutT]:
     """An encoder without weights; `init(model, X, Y)` has to load them into `model.shims[0]`.
 
     All questions of a call must have the same view. Not more than fit in memory as one padded batch:
-    `with_batches` cuts longer lists. Training and GPUs run the readable encoder, prediction on the CPU the fast one.
+    `with_batches` cuts longer lists. Training and GPUs run the readable encoder, prediction on the CPU the fast one; an
+    encoder that is frozen as a whole predicts in training, too.
     """
     return Model("luke_encoder", forward, init=init, dims={"nO": None}, shims=[LukeShim(settings)])
 
@@ -31,6 +32,7 @@ def luke_encoder(settings: EncoderSettings, init: Callable) -> Model[InT, OutT]:
 def forward(model: Model[InT, OutT], questions: InT, is_train: bool):
     shim: LukeShim = model.shims[0]  # type: ignore
     device = shim.device
+    is_train = is_train and not shim.is_frozen
     if not is_train and device.type == "cpu":
         return predict_packed(model, questions), lambda d_states: []
     inputs = pad_questions(questions, shim.tokenizer.pad, shim.config.entity_vocab_size, device)
@@ -40,6 +42,8 @@ def forward(model: Model[InT, OutT], questions: InT, is_train: bool):
     if outputs.slots is not None:
         slots = unpad(outputs.slots, [len(q.slot_ids) for q in questions])
     states = LukeStates(_to_xp(pieces), _to_xp(slots), _spans(model, questions))
+    if not is_train:
+        return states, lambda d_states: []
 
     def backprop(d_states: LukeStates) -> InT:
         import torch

@@ -39,7 +39,7 @@ class EncoderSettings:
     """What the config says about running an encoder; not part of its weights."""
 
     freeze_layers: int = 0  # the lowest n layers get no gradient
-    freeze_embeddings: bool = False  # nor do the embeddings of pieces
+    freeze_embeddings: bool = False  # nor do the embeddings of pieces; with all layers, nothing gets one
     gradient_checkpointing: bool = False
     dtype: str = "float32"  # or "bfloat16": autocast; states are float32 all the same
     dropout: float | None = None  # of hidden states and attention; None = as in the checkpoint
@@ -122,6 +122,11 @@ class LukeShim(Shim):
         return self._tokenizer
 
     @property
+    def is_frozen(self) -> bool:
+        """Is nothing of it trained? RAISES ValueError LK401: nothing has been loaded yet."""
+        return not any(parameter.requires_grad for parameter in (self._model or self.encoder).parameters())
+
+    @property
     def is_loaded(self) -> bool:
         return self._model is not None
 
@@ -159,6 +164,8 @@ class LukeShim(Shim):
             encoder.embeddings.requires_grad_(False)
         for layer in encoder.encoder["layer"][: settings.freeze_layers]:  # type: ignore[index]
             layer.requires_grad_(False)
+        if settings.freeze_embeddings and settings.freeze_layers == config.num_hidden_layers:
+            encoder.requires_grad_(False)  # what is left, of entity slots, would cost the whole way back
         self._model, self._config, self._tokenizer = encoder.eval(), config, tokenizer
         self._forget()
         self.entity_head = entity_head

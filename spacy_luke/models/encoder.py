@@ -33,7 +33,8 @@ def build_luke_encoder_v1(
         BERT checkpoint, or a directory written by `python -m spacy luke convert`.
     freeze_layers (int): the lowest n layers are not trained.
     freeze_embeddings (bool): embeddings of pieces are not trained. Saves most of the optimizer's
-        memory and time where the vocabulary is large.
+        memory and time where the vocabulary is large. With all layers frozen, too, nothing of the encoder is
+        trained, and training does not go back through it; there is no dropout in it.
     gradient_checkpointing (bool): less memory in training for about a third more time.
     dtype (str): "bfloat16" runs under autocast, on CPU and GPU; states are float32 either way.
     dropout (float): in hidden states and attention while training; None takes the checkpoint's.

@@ -6,6 +6,8 @@ import numpy
 import pytest
 import spacy
 
+from spacy_luke.layers.shim import LukeShim
+
 from ..linking import add_linker, answers, doc_with, example, links, memory_kb
 from ..tiny import encoder_config, ner_config
 from .loop import MENTIONS, WORDS, Setting, random_priors
@@ -115,13 +117,22 @@ def test_no_luke_pipe(xlmr):
         nlp.get_pipe("luke_linker").initialize(lambda: _examples(nlp), kb_loader=memory_kb)
 
 
-def test_frozen_layers_and_embeddings(xlmr):
-    """Of a private encoder."""
+@pytest.mark.parametrize("frozen", [1, 2])
+def test_frozen_layers_and_embeddings(xlmr, frozen, monkeypatch):
+    """Of a private encoder. It has two layers: if both are frozen, nothing goes back through them."""
+    if frozen == 2:
+        monkeypatch.delattr(LukeShim, "begin_update")
     nlp = spacy.blank("en")
-    model = {"encoder": encoder_config(xlmr, freeze_layers=2, freeze_embeddings=True)}
+    model = {"encoder": encoder_config(xlmr, freeze_layers=frozen, freeze_embeddings=True)}
     linker = add_linker(nlp, xlmr, _examples(nlp), model=model)
     encoder = linker.model.get_ref("encoder").shims[0].encoder
     before = {name: value.clone() for name, value in encoder.state_dict().items()}
+    head = linker.model.get_ref("head").get_param("W").copy()
     _train(nlp, 3)
+    assert (linker.model.get_ref("head").get_param("W") != head).any()
     changed = {name for name, value in encoder.state_dict().items() if (value != before[name]).any()}
-    assert changed and all(name.startswith("entity_embeddings") for name in changed)
+    if frozen == 1:
+        assert {name.partition(".")[0] for name in changed} == {"entity_embeddings", "encoder"}
+        assert not any(name.startswith("encoder.layer.0.") for name in changed)
+    else:
+        assert not changed
