@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
+import gc
 import json
 import os
 import platform
@@ -17,7 +19,7 @@ import torch
 from spacy_luke.types import Question
 
 # layers, width; 12 heads, entity vectors of 256
-SIZES = {"6x384": (6, 384), "base": (12, 768), "tiny": (2, 24)}
+SIZES = {"6x384": (6, 384), "base": (12, 768), "2x192": (2, 192), "tiny": (2, 24)}
 TABLE = {"vocab_size": 5000, "entity_vocab_size": 50, "entity_emb_size": 256, "max_position_embeddings": 514}
 MASK = 2
 
@@ -76,6 +78,25 @@ def paired(systems: dict[str, Callable[[], object]], rounds: int) -> dict[str, f
             run()
             times[name].append(time.process_time() - start)
     return {name: statistics.median(values) for name, values in times.items()}
+
+
+def peak_mb(run: Callable[[], object]) -> float | str:
+    """Megabytes that a run takes at most beyond what the process holds before it; Linux with glibc only."""
+    status, forget = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+    run()
+    gc.collect()
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+        forget.write_text("5")  # the highest use so far becomes the present one
+    except OSError:
+        return ""
+    before = _kilobytes(status, "VmRSS")
+    run()
+    return (_kilobytes(status, "VmHWM") - before) / 1024
+
+
+def _kilobytes(status: Path, name: str) -> int:
+    return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(name))
 
 
 def peaks() -> dict[str, float]:

@@ -119,7 +119,7 @@ class PieceTokenizer:
         """The text cut at the character `borders`, every segment tokenised on its own. One space in
         front of a border belongs to the segment after it (LukeTokenizer._create_input_sequence)."""
         text = without_surrogates(text)
-        cuts = {cut_at(text, border) for border in borders}
+        cuts = {cut_at(text, border) for border in set(borders)}
         begins = [0, *sorted(cut for cut in cuts if 0 < cut < len(text))]
         segments = [text[a:b] for a, b in zip(begins, [*begins[1:], len(text)], strict=True)]
         ((pieces, words),) = self._plain.encode_cut([segments])

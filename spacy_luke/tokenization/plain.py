@@ -21,6 +21,12 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 # code point -> is it a blank; the last blank is U+3000
 _IS_BLANK = numpy.asarray([chr(point).isspace() for point in range(0x3002)])
 
+# Segments of up to so many characters are remembered, and so many of them: 20 MB or less.
+_SHORT, _MOST_KNOWN = 24, 50_000
+
+# Ids, starts and ends of the pieces of a segment.
+_Lists = tuple[Sequence[int], Sequence[int], Sequence[int]]
+
 
 class PlainTokenizer:
     """The tokenizer of a tokenizer.json without special pieces, template, cutting and padding.
@@ -60,6 +66,7 @@ class PlainTokenizer:
                 self.has_prefix |= part["add_prefix_space"]
                 part["add_prefix_space"] &= prefix
         self._tokenizer = Tokenizer.from_str(json.dumps(spec))
+        self._known: dict[str, _Lists] = {}
 
     def encode(self, texts: Sequence[str]) -> list[Pieces]:
         """Each text as a whole; offsets as `tokenizers` gives them, spaces in front included."""
@@ -72,15 +79,30 @@ class PlainTokenizer:
 
     def encode_cut(self, rows: Sequence[Sequence[str]]) -> list[tuple[Pieces, Ints1d]]:
         """Each row of segments, every segment on its own; offsets are those inside the segment, given
-        with the number of the segment, (pieces,) int64."""
-        mapped = [self._map_row(row) for row in rows]
-        texts = [row if m is None else [part.text for part in m] for row, m in zip(rows, mapped, strict=True)]
+        with the number of the segment, (pieces,) int64. Short segments are remembered: words come again."""
+        known = {segment: self._known.get(segment) for row in rows for segment in row}
+        missing = [segment for segment, lists in known.items() if lists is None]
+        if missing:
+            known.update(zip(missing, self._encode_segments(missing)))
+            if len(self._known) > _MOST_KNOWN:
+                self._known = {}
+            self._known.update((segment, known[segment]) for segment in missing if len(segment) <= _SHORT)
+        return [_join([known[segment] for segment in row]) for row in rows]  # type: ignore[misc]
+
+    def _encode_segments(self, segments: list[str]) -> list[_Lists]:
+        """Ids, starts and ends of each segment."""
+        mapped = [self._map_row([segment]) for segment in segments]
+        texts = [[segment] if m is None else [m[0].text] for segment, m in zip(segments, mapped)]
         encodings = self._tokenizer.encode_batch(texts, is_pretokenized=True, add_special_tokens=False)
-        which = [numpy.asarray(encoding.word_ids, dtype="int64") for encoding in encodings]
-        return [
-            (_pieces(encoding, m, segments), segments)
-            for encoding, m, segments in zip(encodings, mapped, which, strict=True)
-        ]
+        found: list[_Lists] = []
+        for encoding, m in zip(encodings, mapped):
+            if m is None:
+                starts, ends = zip(*encoding.offsets) if encoding.ids else ((), ())
+                found.append((encoding.ids, starts, ends))
+            else:
+                pieces = _pieces(encoding, m, 0)
+                found.append((pieces.ids.tolist(), pieces.starts.tolist(), pieces.ends.tolist()))
+        return found
 
     def _map(self, text: str) -> Mapped:
         return Mapped(text) if self._charsmap is None else self._charsmap.apply(text)
@@ -111,6 +133,17 @@ def _pieces(encoding: Encoding, segments: Sequence[Mapped] | None, which: Ints1d
         starts = numpy.where(solid, numpy.concatenate(olds)[new], 0)
         ends = numpy.where(solid, numpy.concatenate(old_ends)[begins + ends - 1], 0)
     return Pieces(ids, starts, ends)
+
+
+def _join(segments: list[_Lists]) -> tuple[Pieces, Ints1d]:
+    """The pieces of a row, and the segment of each."""
+    columns: tuple[list[int], list[int], list[int]] = ([], [], [])
+    for lists in segments:
+        for column, values in zip(columns, lists):
+            column += values
+    ids, starts, ends = (numpy.asarray(column, dtype="int64") for column in columns)
+    which = numpy.repeat(numpy.arange(len(segments)), [len(ids) for ids, _, _ in segments])
+    return Pieces(ids, starts, ends), which
 
 
 def piece_ids(spec: dict[str, Any]) -> dict[str, int]:
@@ -182,3 +215,10 @@ def cut_at(text: str, border: int) -> int:
     """Where LukeTokenizer cuts for the border of a mention: one space in front of it belongs to the
     segment after it."""
     return border - (border > 0 and text[border - 1] == " ")
+
+
+def cuts_at(text: str, borders: ArrayLike) -> numpy.ndarray:
+    """`cut_at` of an array of borders."""
+    borders = numpy.asarray(borders, dtype="int64")
+    is_blank = numpy.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="uint32") == ord(" ")
+    return borders - numpy.append(False, is_blank)[borders]

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal, Sequence
 import numpy
 
 from ..errors import Errors
-from .plain import cut_at
+from .plain import cuts_at
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -33,27 +33,26 @@ Task = Literal["entity_classification", "entity_pair_classification", "entity_sp
 
 
 def encode_task(
-    tokenizer: PieceTokenizer, text: str, spans: Sequence[tuple[int, int]], task: Task | None = None
+    tokenizer: PieceTokenizer, text: str, spans: ArrayLike, task: Task | None = None
 ) -> tuple[Ints1d, Ints2d]:
     """The text cut at the borders of its mentions, as LukeTokenizer cuts it for `task`.
 
-    spans: characters [start, end) of the mentions; one for entity_classification, head and tail for
+    spans: (mentions, 2) characters [start, end); one for entity_classification, head and tail for
         entity_pair_classification.
     RETURNS: piece ids (pieces,) with special pieces and markers, and slot spans (mentions, 2): first
         piece and one past the last, markers included. Both int64.
     RAISES: LK207 for a span outside the text or a wrong number of spans.
     """
     wanted = {"entity_classification": 1, "entity_pair_classification": 2}.get(task or "")
-    if wanted not in (None, len(spans)):
-        raise ValueError(Errors.LK207.format(found=f"{len(spans)} spans", wanted=f"{wanted} for {task}"))
-    for start, end in spans:
-        if not 0 <= start < end <= len(text):
-            raise ValueError(
-                Errors.LK207.format(found=f"the span ({start}, {end})", wanted=f"spans within (0, {len(text)})")
-            )
-    pieces = tokenizer.encode_segments(text, [border for span in spans for border in span])
-    cuts = [[cut_at(text, border) for border in span] for span in spans]
-    runs = numpy.searchsorted(pieces.starts, numpy.asarray(cuts, dtype="int64").reshape(-1, 2))
+    borders = numpy.asarray(spans, dtype="int64").reshape(-1, 2)
+    if wanted not in (None, len(borders)):
+        raise ValueError(Errors.LK207.format(found=f"{len(borders)} spans", wanted=f"{wanted} for {task}"))
+    wrong = (borders[:, 0] < 0) | (borders[:, 0] >= borders[:, 1]) | (borders[:, 1] > len(text))
+    if wrong.any():
+        start, end = borders[wrong][0].tolist()
+        raise ValueError(Errors.LK207.format(found=f"the span ({start}, {end})", wanted=f"spans within (0, {len(text)})"))
+    pieces = tokenizer.encode_segments(text, numpy.unique(borders).tolist())
+    runs = numpy.searchsorted(pieces.starts, cuts_at(text, borders))
     markers = (tokenizer.ent, tokenizer.ent2)[: wanted or 0]
     if None in markers:
         raise ValueError(Errors.LK208.format(task=task))
@@ -72,6 +71,8 @@ def surround(
     """
     ids = numpy.asarray(ids, dtype="int64")
     spans = numpy.asarray(spans, dtype="int64").reshape(-1, 2)
+    if not len(markers):
+        return numpy.concatenate([[cls], ids, [sep]]), spans + 1
     # (place, closing before opening, inner before outer closing and outer before inner opening, which span)
     inserts: list[tuple[int, int, int, int]] = []
     for i in range(len(markers)):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from spacy_luke.tokenization import plain
 from spacy_luke.tokenization.alignment import align, word_offsets
 from spacy_luke.tokenization.pieces import PieceTokenizer
 
@@ -105,3 +106,24 @@ def test_several_texts_at_once(made):
             alone = tokenizer.encode([text])[0]
             assert numpy.array_equal(alone.ids, pieces.ids)
             assert numpy.array_equal(alone.ends, pieces.ends)
+
+
+@pytest.mark.parametrize("most, short", [(10**6, 0), (0, 100), (3, 100)])
+@pytest.mark.parametrize("directory", ["bpe", "unigram", "wordpiece"])
+def test_what_is_remembered_changes_nothing(request, directory, most, short, monkeypatch):
+    """Segments are remembered or not, thrown away in between or not."""
+    tokenizer = PieceTokenizer.from_directory(request.getfixturevalue(directory))
+    texts = [text for text, *_ in TEXTS] * 2
+    borders = [[0, 2, 5, len(text)] for text in texts]
+    expected = [PieceTokenizer.from_bytes(tokenizer.to_bytes()).encode_segments(*each) for each in zip(texts, borders)]
+    monkeypatch.setattr(plain, "_MOST_KNOWN", most)
+    monkeypatch.setattr(plain, "_SHORT", short)
+    for a, b in zip((tokenizer.encode_segments(*each) for each in zip(texts, borders)), expected):
+        assert [x.tolist() for x in (a.ids, a.starts, a.ends)] == [x.tolist() for x in (b.ids, b.starts, b.ends)]
+    assert bool(tokenizer._plain._known) == (short > 0)
+
+
+def test_borders_as_an_array():
+    text = " a b  c"
+    borders = [[0, 2], [3, 7]]
+    assert plain.cuts_at(text, borders).tolist() == [[plain.cut_at(text, b) for b in pair] for pair in borders] == [[0, 2], [2, 7]]
