@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SELFTEST = "selftest.json"
 LICENSES = "LICENSES_SOURCES"  # the name that `spacy package` looks for
+SUDACHI = "spacy.ja.JapaneseTokenizer"
 ENCODER = "encoder"  # what the source of the encoder is used for
 
 
@@ -57,9 +58,7 @@ def release_cli(
     texts, whose annotations become the self-test.
     """
     try:
-        name = release(
-            pipeline, out, card, metrics=metrics, version=version, weights=weights.value, kb=kb.value, force=force
-        )
+        name = release(pipeline, out, card, metrics=metrics, version=version, weights=weights.value, kb=kb.value, force=force)
     except (ValueError, OSError) as e:
         msg.fail("Not released", str(e), exits=1)
     msg.good(f"Wrote {name} to {out}", f"python -m spacy package {out} packages --build wheel")
@@ -131,13 +130,14 @@ def check_free(out: Path, force: bool) -> None:
 
 def requirements(nlp: Language) -> list[str]:
     """What pip has to install for this pipeline beside what `spacy package` finds in the config: spacy-luke of this
-    minor version, the words of Japanese, and rapidfuzz for fuzzy candidates."""
+    minor version, Sudachi where words come from it, in whatever language, and rapidfuzz for fuzzy candidates."""
     from importlib.metadata import requires
 
     from spacy.util import get_minor_version_range
     from spacy.util import walk_dict as walk
 
-    extras = ["ja"] if nlp.lang == "ja" else []
+    words = nlp.config["nlp"]["tokenizer"].get("@tokenizers")
+    extras = ["ja"] if words == SUDACHI else []
     if any(path[-1] == "fuzzy" and value is not None for path, value in walk(nlp.config["components"])):
         extras.append("fuzzy")
     found = [f"spacy-luke{get_minor_version_range(__version__)}"]

@@ -51,6 +51,12 @@ def test_meta(released):
     assert [r.split("<")[0].split(">")[0] for r in meta["requirements"][1:]] == ["sudachipy", "sudachidict_core"]
 
 
+@pytest.mark.parametrize("tokenizer, needs", [("spacy.ja.JapaneseTokenizer", True), ("spacy.Tokenizer.v1", False)])
+def test_words_of_sudachi_need_sudachi_in_any_language(tokenizer, needs):
+    nlp = spacy.blank("xx", config={"nlp": {"tokenizer": {"@tokenizers": tokenizer}}})
+    assert any(line.startswith("sudachipy") for line in requirements(nlp)) == needs
+
+
 def test_the_card_says_it_all(released):
     text = (released / "README.md").read_text(encoding="utf8")
     assert text.startswith("# ja_luke_tiny_sm")  # a hub adds its own header
