@@ -5,7 +5,8 @@
 Entities are scored as luke_ner finds them; links, relations and types on gold mentions, with luke_ner left out: a corpus
 of one task notes other entities than luke_ner was trained on. For all end to end, on a corpus that has all gold, take
 `python -m spacy evaluate`. NAME=PATH gives a corpus a name of its own, for several of one task (--ner de=... ja=...).
-Writes {"ner": {"ents_f": ...}, "linker": ..., "ner.ja": ...} and prints the main scores.
+Writes {"ner": {"ents_f": ...}, "linker": ..., "ner.ja": ...} and prints the main scores. --flat is for `luke release`: the
+scores of the first corpus of each task under their own names, as `spacy evaluate` has them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import spacy
@@ -46,8 +48,8 @@ def on_gold_mentions(examples: list[Example], task: str) -> Iterator[Example]:
         yield example
 
 
-def evaluate(pipeline: str | Path, corpora: dict[str, list[tuple[str, Path]]], gpu: int = -1) -> dict[str, dict]:
-    """corpora: task -> (name, DocBin). RETURNS: task, or task.name -> its scores.
+def evaluate(pipeline: str | Path, corpora: dict[str, list[tuple[str, Path]]], gpu: int = -1, limit: int = 0) -> dict[str, dict]:
+    """corpora: task -> (name, DocBin). limit: Docs of each; 0 = all. RETURNS: task, or task.name -> its scores.
     RAISES FileNotFoundError LK760; ValueError LK769: the pipeline has no pipe for a task."""
     for path in [path for given in corpora.values() for _, path in given]:
         if not path.is_file():
@@ -59,20 +61,26 @@ def evaluate(pipeline: str | Path, corpora: dict[str, list[tuple[str, Path]]], g
     if missing:
         raise ValueError(Errors.LK769.format(path=pipeline, found=", ".join(whole.pipe_names), tasks=", ".join(missing)))
     return {
-        f"{task}.{name}" if name else task: scores(whole, task, path)
+        f"{task}.{name}" if name else task: scores(whole, task, path, limit)
         for task, given in corpora.items()
         for name, path in given
     }
 
 
-def scores(nlp: Language, task: str, path: Path) -> dict:
+def scores(nlp: Language, task: str, path: Path, limit: int = 0) -> dict:
     """The scores of the pipe of this task, the others switched off."""
     with nlp.select_pipes(enable=[name for name in nlp.pipe_names if name in ("luke", PIPES[task])]):
-        examples = list(Corpus(path)(nlp))
+        examples = list(islice(Corpus(path)(nlp), limit or None))
         if task != "ner":
             examples = list(on_gold_mentions(examples, task))
         found = nlp.evaluate(examples)
     return {name: value for name, value in found.items() if name.startswith(PREFIXES[task])}
+
+
+def flat(found: dict[str, dict]) -> dict:
+    """The scores of the first corpus of each task, without the task's name."""
+    first = {name.partition(".")[0]: values for name, values in reversed(found.items())}
+    return {key: value for task in TASKS if task in first for key, value in first[task].items()}
 
 
 def main() -> None:
@@ -81,6 +89,8 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="JSON to write")
     for task in TASKS:
         parser.add_argument(f"--{task}", nargs="+", metavar="DOCBIN", help=f"scored for {task}")
+    parser.add_argument("--flat", type=Path, help="JSON to write, too")
+    parser.add_argument("--limit", type=int, default=0, help="score the first so many Docs of each corpus; 0 = all")
     parser.add_argument("--gpu-id", type=int, default=-1)
     args = parser.parse_args()
     given = {task: [path.rpartition("=")[::2] for path in getattr(args, task) or ()] for task in TASKS}
@@ -88,11 +98,13 @@ def main() -> None:
     if not corpora:
         parser.error("name a corpus for a task at least")
     try:
-        found = evaluate(args.pipeline, corpora, args.gpu_id)
+        found = evaluate(args.pipeline, corpora, args.gpu_id, args.limit)
     except (ValueError, OSError) as err:
         sys.exit(str(err))
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n", encoding="utf8")
+    for path, content in ((args.out, found), (args.flat, flat(found))):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf8")
     for name, values in found.items():
         value = values.get(SHOWN[name.partition(".")[0]])
         print(f"{name}: {'no gold' if value is None else format(100 * value, '.2f')}")

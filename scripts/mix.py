@@ -35,14 +35,15 @@ def read(path: Path, limit: int | None, nlp: Language) -> Iterator[Example]:
 
 
 def mix(files: dict[str, list[Path]], out: Path, limit: int | None = None) -> dict[str, int]:
-    """files: task -> DocBins. limit (int): Docs of each. RETURNS (dict): task -> how many Docs of `out` are gold for it.
+    """files: task -> DocBins. limit (int): Docs of each; None or 0 = all.
+    RETURNS (dict): task -> how many Docs of `out` are gold for it.
     RAISES FileNotFoundError LK760."""
     tasks: dict[str, list[str]] = {}
     for task, paths in files.items():
         for path in dict.fromkeys(paths):
             tasks.setdefault(str(path), []).append(task)
     nlp = spacy.blank("xx")
-    corpus = MixedCorpus({path: partial(read, Path(path), limit) for path in tasks}, tasks, seed=0)
+    corpus = MixedCorpus({path: partial(read, Path(path), limit or None) for path in tasks}, tasks, seed=0)
     docs = [example.reference for example in corpus(nlp)]
     keys = gold_keys(nlp)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +56,7 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="DocBin to write")
     for task in TASKS:
         parser.add_argument(f"--{task}", type=Path, nargs="+", metavar="DOCBIN", help=f"gold for {task}")
-    parser.add_argument("--limit", type=int, help="take the first so many Docs of each file")
+    parser.add_argument("--limit", type=int, help="take the first so many Docs of each file; 0 = all")
     args = vars(parser.parse_args())
     out, limit = args.pop("out"), args.pop("limit")
     files = {task: paths for task, paths in args.items() if paths}

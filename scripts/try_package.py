@@ -1,4 +1,4 @@
-"""Install packaged pipelines from their wheels into a fresh environment and annotate texts with them.
+"""Install packaged pipelines from their wheels into a fresh environment, test them and annotate texts with them.
 
     python scripts/try_package.py packages/wheels xx_luke_smoke_sm=assets/sample/ja.txt
 
@@ -20,6 +20,7 @@ from spacy_luke.errors import Errors
 
 ROOT = Path(__file__).resolve().parents[1]
 ANNOTATE = Path(__file__).resolve().parent / "annotate.py"
+UTF8 = ["-I", "-X", "utf8"]  # -I: neither this folder nor PYTHONPATH may lend spacy_luke
 
 
 def build_own_wheel(wheels: Path) -> None:
@@ -35,9 +36,7 @@ def make_env(folder: Path) -> Path:
     run("Making an environment", sys.executable, "-m", "venv", "--clear", "--without-pip", folder)
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     here = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
-    there = subprocess.check_output(
-        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True
-    ).strip()
+    there = subprocess.check_output([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True).strip()
     (Path(there) / "shared_packages.pth").write_text("\n".join(sorted(here)) + "\n", encoding="utf8")
     return python
 
@@ -59,12 +58,18 @@ def find_wheel(wheels: Path, name: str) -> Path:
     return found[-1]
 
 
-def run(step: str, *command: str | Path, cwd: Path | None = None) -> None:
-    """Raises ValueError LK766 if the command fails."""
+def run(step: str, *command: str | Path) -> str:
+    """Show and return what the command prints. Raises ValueError LK766 if it fails."""
     print(f"{step} ...", flush=True)
-    code = subprocess.call([str(part) for part in command], cwd=cwd)
-    if code:
-        raise ValueError(Errors.LK766.format(step=step, code=code))
+    printed = []
+    started = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, encoding="utf8", errors="replace")
+    with started as process:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            printed.append(line)
+    if process.returncode:
+        raise ValueError(Errors.LK766.format(step=step, code=process.returncode))
+    return "".join(printed)
 
 
 def main() -> None:
@@ -72,18 +77,26 @@ def main() -> None:
     parser.add_argument("wheels", type=Path, help="folder with the pipelines' wheels")
     parser.add_argument("pairs", nargs="+", metavar="PACKAGE=TEXT", help="package name and UTF-8 text file")
     parser.add_argument("--each-pipe", action="store_true", help="fail if a pipe finds nothing, not luke_ner only")
+    parser.add_argument("--out", type=Path, help="file to write the annotated texts to")
     parser.add_argument("--env", type=Path, default=Path("packages/env"), help="where to make the environment")
     args = parser.parse_args()
     pairs = [pair.partition("=")[::2] for pair in args.pairs]
+    packages = list(dict.fromkeys(package for package, _ in pairs))
+    flags = ["--each-pipe"] if args.each_pipe else []
+    shown = []
     try:
         build_own_wheel(args.wheels)
         python = make_env(args.env.resolve())
-        install(python, args.wheels, list(dict.fromkeys(package for package, _ in pairs)))
-        for package, text in pairs:  # -I: neither this folder nor PYTHONPATH may lend spacy_luke
-            flags = ["--each-pipe"] if args.each_pipe else []
-            run(f"Annotating {text} with {package}", python, "-I", ANNOTATE, package, Path(text).resolve(), *flags)
+        install(python, args.wheels, packages)
+        for package in packages:
+            run(f"Testing {package}", python, *UTF8, "-m", "spacy", "luke", "selftest", package)
+        for package, text in pairs:
+            step = f"Annotating {text} with {package}"
+            shown.append(run(step, python, *UTF8, ANNOTATE, package, Path(text).resolve(), *flags))
     except ValueError as err:
         sys.exit(str(err))
+    if args.out is not None:
+        args.out.write_text("".join(shown), encoding="utf8")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from try_package import find_wheel, run
 from weasel.util import load_project_config
 
 from spacy_luke.annotations import set_relations, set_types
+from spacy_luke.cli.card import read_card
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf8")
@@ -45,6 +46,29 @@ def test_each_step_finds_what_it_depends_on(workflow):
         for dep in COMMANDS[name].get("deps", []):
             assert _is_made(dep, made) or (ROOT / dep).exists(), f"{name} needs {dep}"
         made.update(COMMANDS[name].get("outputs", []))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_input_and_output_is_a_path(name):
+    """Two vars that follow each other in a list, "${vars.a}", "${vars.b}", become one string."""
+    assert not [path for path in COMMANDS[name].get("deps", []) + COMMANDS[name].get("outputs", []) if "," in path]
+
+
+def test_a_second_run_does_nothing():
+    """weasel runs a command without outputs every time; tests/test_project_smoke.py tries it."""
+    assert [name for name, command in COMMANDS.items() if not command.get("outputs")] == []
+
+
+@pytest.mark.parametrize("card", sorted((ROOT / "assets" / "cards").glob("*.yml")), ids=lambda path: path.stem)
+def test_cards_say_all_and_are_used(card):
+    about = read_card(card)
+    used = [line[line.index("--card") + 1] for line in LINES if "--card" in line]
+    assert f"assets/cards/{card.name}" in (*used, "assets/cards/ja_gsd.yml")  # with --vars.data gsd
+    assert about["examples"] and about["limits"]
+    # NC and unclear data is for measuring: what is trained on it says so
+    unclear = [source for source in about["sources"] if "NC" in source["license"] or "not given" in source["license"]]
+    assert ("for measuring only" in about["license"]) == bool(unclear)
+    assert about["name"] == card.stem.rpartition("_")[2] or card.stem == "xx"
 
 
 @pytest.mark.parametrize("name", COMMANDS)

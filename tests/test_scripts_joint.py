@@ -160,6 +160,7 @@ def test_each_doc_is_gold_for_the_tasks_of_its_file(all_gold, tmp_path):
     copy = tmp_path / "copy.spacy"
     copy.write_bytes(all_gold.read_bytes())
     files = {"ner": [all_gold], "linker": [all_gold], "relations": [copy], "typing": [copy, all_gold]}
+    assert mix.mix({"ner": [all_gold]}, tmp_path / "all.spacy", limit=0) == {"ner": len(_docs(all_gold))}
     assert mix.mix(files, tmp_path / "deep" / "mixed.spacy", limit=2) == {"ner": 2, "linker": 2, "relations": 2, "typing": 4}
     for doc in _docs(tmp_path / "deep" / "mixed.spacy"):
         is_ner = doc.has_annotation("ENT_IOB")
@@ -185,6 +186,10 @@ def test_each_pipe_is_scored_on_its_own_corpus(xlmr, all_gold, tmp_path):
     assert list(found) == ["ner.a", "ner.b", "linker", "relations", "typing"]
     assert found["ner.a"]["ents_f"] == found["linker"]["nel_micro_f"] == found["relations"]["rel_micro_f"] == 1.0
     assert all(name.startswith("types_") for name in found["typing"]) and found["typing"]["types_micro_f"] == 1.0
+    flat = evaluate.flat(found | {"ner.a": {"ents_f": 0.5}})  # as `luke release` takes it: the first of each task
+    assert flat["ents_f"] == 0.5 and flat["nel_micro_f"] == flat["rel_micro_f"] == flat["types_micro_f"] == 1.0
+    few = evaluate.evaluate(tmp_path / "pipeline", {"relations": [("", all_gold)]}, limit=1)
+    assert few["relations"]["rel_micro_f"] in (0.0, 1.0, None)
     # links, relations and types do not wait for entities to be found
     nlp.get_pipe("luke_ner").model.get_ref("output_layer").get_param("b")[...] = -100.0
     nlp.to_disk(tmp_path / "blind")

@@ -1,4 +1,4 @@
-"""A pipeline goes the whole way: trained, packaged, wheel, another environment, entities with scores."""
+"""A pipeline goes the whole way: trained, released, packaged, wheel, another environment, self-test, entities with scores."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 import spacy
+import srsly
 from spacy.cli.package import package
 from spacy.training import Example
+
+from spacy_luke.cli.release import release
 
 from . import tiny
 
@@ -30,12 +33,19 @@ def test_a_packaged_pipeline_is_tried_from_its_wheel(tmp_path):
     assert len(nlp(TEXT).ents) == 2
     nlp.to_disk(tmp_path / "model")
     (tmp_path / "text.txt").write_text(f"{TEXT}\n\n", encoding="utf8")
-    package(tmp_path / "model", tmp_path, name="luke_tiny", version="0.0.1", create_sdist=False)
+    source = {"name": "a tiny encoder", "license": "MIT", "used_for": "encoder"}
+    card = {"name": "tiny", "description": "Knows a sentence.", "license": "MIT", "sources": [source], "examples": [TEXT]}
+    srsly.write_yaml(tmp_path / "card.yml", card)
+    release(tmp_path / "model", tmp_path / "released", tmp_path / "card.yml", version="0.0.1")
+    package(tmp_path / "released", tmp_path, create_sdist=False)
     pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path / "wheels")]
-    subprocess.run([*pip, str(tmp_path / "en_luke_tiny-0.0.1")], check=True)
-    command = [sys.executable, TRY, tmp_path / "wheels", f"en_luke_tiny={tmp_path / 'text.txt'}", "--env", tmp_path / "env"]
+    subprocess.run([*pip, str(tmp_path / "en_luke_tiny_sm-0.0.1")], check=True)
+    text, out = f"en_luke_tiny_sm={tmp_path / 'text.txt'}", tmp_path / "out.txt"
+    command = [sys.executable, TRY, tmp_path / "wheels", text, "--env", tmp_path / "env", "--out", out]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    lines = [line.split() for line in done.stdout.splitlines()]
+    assert "passed its self-test of 1 texts" in done.stdout
+    assert out.read_text(encoding="utf8") in done.stdout
+    lines = [line.split() for line in out.read_text(encoding="utf8").splitlines()]
     assert [line[1:] for line in lines if line[1:2] == ["PERSON"]] == [["PERSON", "Ada"], ["PERSON", "Bob"]]
     assert all(0.5 < float(line[0]) <= 1 for line in lines if line[1:2] == ["PERSON"])
