@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import spacy
@@ -155,3 +157,40 @@ def test_the_config_is_complete(lang, tmp_path):
     for name in PIPES.values():
         assert ours["components"][name]["loss_weight"] == filled["components"][name]["loss_weight"] == 1.0
         assert filled["components"][name]["model"]["encoder"]["upstream"] == "luke"
+
+
+def _with_logger(path: Path, **logger) -> Path:
+    config = Config().from_disk(CONFIGS / "ja.cfg", interpolate=False)
+    config["training"]["logger"] = logger
+    config.to_disk(path)
+    return path
+
+
+@pytest.mark.parametrize("bar", ["train", "eval"])
+def test_the_console_logger_with_a_progress_bar(corpora, xlmr, tmp_path, bar):
+    """A line for each look at dev, with the loss of each pipe and all scores, on the console and as JSON lines."""
+    steps = tmp_path / "steps.jsonl"
+    logger = {"@loggers": "spacy.ConsoleLogger.v3", "progress_bar": bar, "console_output": True, "output_file": str(steps)}
+    config = _with_logger(tmp_path / "logged.cfg", **logger)
+    printed = _run("train", config, "--output", tmp_path / "out", *_overrides(corpora, "ja", xlmr), *_steps(6, 3))
+    rows = [json.loads(line) for line in steps.read_text(encoding="utf8").splitlines()]
+    assert [row["step"] for row in rows] == [0, 3, 6]
+    assert all(row["losses"][name] > 0 for row in rows for name in PIPES.values())
+    assert all(set(SCORES) <= set(row["scores"]) for row in rows)
+    assert "ENTS_F" in printed and "LOSS LUKE_NER" in printed
+
+
+def test_weights_and_biases_get_losses_scores_and_the_config(corpora, xlmr, tmp_path, monkeypatch):
+    """The logger of spacy-loggers, with a stand-in for its service."""
+    logged, started = [], []
+    wandb = SimpleNamespace(
+        init=lambda **settings: started.append(settings) or SimpleNamespace(),
+        log=lambda values, **_: logged.append(values),
+        join=lambda: logged.append("joined"),
+    )
+    monkeypatch.setitem(sys.modules, "wandb", wandb)
+    config = _with_logger(tmp_path / "logged.cfg", **{"@loggers": "spacy.WandbLogger.v5", "project_name": "luke"})
+    _run("train", config, "--output", tmp_path / "out", *_overrides(corpora, "ja", xlmr), *_steps(4, 2))
+    assert started[0]["project"] == "luke" and started[0]["config"]["components"]["luke"]["factory"] == "luke"
+    assert logged[-1] == "joined"
+    assert {"score", *SCORES, *(f"loss_{name}" for name in PIPES.values())} <= {name for row in logged[:-1] for name in row}
