@@ -19,7 +19,7 @@ from spacy_luke.layers.padding import flat_spans
 from spacy_luke.layers.slot_head import SlotHead
 from spacy_luke.layers.with_batches import with_batches
 from spacy_luke.models.relations import forward, init, resize_output
-from spacy_luke.pipeline.relation_loss import pair_loss, probabilities
+from spacy_luke.pipeline.losses import pair_loss, probabilities
 from spacy_luke.training.relation_targets import classes_of, gold_pairs, sample_pairs
 from spacy_luke.types import LukeStates, Question
 

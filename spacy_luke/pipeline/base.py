@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Iterable
 
 from spacy.pipeline import TrainablePipe
-from spacy.training import Example
-from thinc.api import Optimizer
+from spacy.training import Example, validate_examples
+from thinc.api import Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
 from ..layers.model_files import model_from_disk, model_to_disk
@@ -29,6 +29,29 @@ class LukePipe(TrainablePipe):
     cfg: dict[str, Any]
 
     _n_updates = 0
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Train on a batch; its loss is that of `learn`, and is added to `losses`."""
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.update")
+        self.start_update(examples)
+        set_dropout_rate(self.model, drop)
+        losses[self.name] += self.learn(examples)
+        self.end_update(sgd)
+        return losses
+
+    def learn(self, examples: list[Example]) -> float:
+        """Add up gradients for a batch. RETURNS: its loss, 0.0 if nothing in it trains this pipe."""
+        return 0.0
 
     def start_update(self, examples: list[Example]) -> None:
         """Call before the model in every `update`: what a `luke` pipe said about an earlier batch, which

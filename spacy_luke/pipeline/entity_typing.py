@@ -8,9 +8,9 @@ from typing import Any, Callable, Iterable, Iterator, NamedTuple
 import numpy
 from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..annotations import TYPES_KEY
@@ -19,6 +19,7 @@ from ..models.typing import was_asked
 from ..training.type_targets import gold_types, parents, type_targets, with_parents
 from ..training.type_thresholds import global_threshold, imply_parents, label_thresholds
 from .base import LabelledPipe, checked_weight
+from .losses import types_loss
 from .type_counts import TypeCounts
 
 DEFAULT_MODEL = """
@@ -179,44 +180,22 @@ class LukeTyping(LabelledPipe):
 
     # --- training --------------------------------------------------------------------------------
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
+    def learn(self, examples: list[Example]) -> float:
         """Binary cross-entropy, added up over the types: the mean over the gold mentions of the batch. A Doc
         without the gold group trains nothing, and so does an entity that is not in it."""
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        examples = list(examples)
-        validate_examples(examples, "LukeTyping.update")
-        self.start_update(examples)
-        set_dropout_rate(self.model, drop)
         mentions, rows, types = self._gold(examples)
-        if any(map(len, mentions)):
-            scores, backprop = self.model.begin_update(([eg.predicted for eg in examples], mentions))
-            loss, d_scores = self.weighted(*self.get_loss((rows, types), scores))
-            backprop(d_scores)
-            losses[self.name] += loss
-        self.end_update(sgd)
-        return losses
+        if not any(map(len, mentions)):
+            return 0.0
+        scores, backprop = self.model.begin_update(([eg.predicted for eg in examples], mentions))
+        loss, d_scores = self.weighted(*self.get_loss((rows, types), scores))
+        backprop(d_scores)
+        return loss
 
     def get_loss(self, gold: tuple[numpy.ndarray, numpy.ndarray], scores: Floats2d) -> tuple[float, Floats2d]:
         """gold: mention and type of each place of the scores (mentions, types) that should be 1.
         RETURNS: the mean cross-entropy of the mentions that were asked, its gradient."""
-        ops = self.model.ops
-        rows, types = (ops.asarray1i(places) for places in gold)
-        asked = was_asked(scores)
-        share = asked[:, None] / max(int(asked.sum()), 1)
-        # log(1 + e^x) - x * gold, for any x
-        losses = ops.xp.maximum(scores, 0) + ops.xp.log1p(ops.xp.exp(-abs(scores)))
-        losses[rows, types] -= scores[rows, types]
-        d_scores = ops.sigmoid(scores)
-        d_scores[rows, types] -= 1.0
-        return float((losses * share).sum()), (d_scores * share).astype("float32")
+        rows, types = (self.model.ops.asarray1i(places) for places in gold)
+        return types_loss(self.model.ops, scores, rows, types, was_asked(scores))
 
     def _gold(self, examples: Iterable[Example]) -> tuple[list[numpy.ndarray], numpy.ndarray, numpy.ndarray]:
         """Gold mentions of each Doc (mentions, 2), and mention and type of each gold type that is known."""

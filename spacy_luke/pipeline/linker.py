@@ -12,9 +12,9 @@ from spacy import util
 from spacy.kb import KnowledgeBase
 from spacy.language import Language
 from spacy.tokens import Doc, Span
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.api import Model
 
 from ..errors import Errors, Warnings
 from ..features.candidates import GetCandidates
@@ -178,28 +178,12 @@ class LukeLinker(LukePipe):
 
     # --- training ----------------------------------------------------------------------------------
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
+    def learn(self, examples: list[Example]) -> float:
         """Cross-entropy over candidates and NIL, the mean over the masked mentions whose gold is an option."""
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        examples = list(examples)
-        validate_examples(examples, "LukeLinker.update")
-        self.start_update(examples)
-        set_dropout_rate(self.model, drop)
         gold = [self._gold(example) for example in examples]
-        if any(gold):
-            losses[self.name] += self._update([eg.predicted for eg in examples], gold)
-        self.end_update(sgd)
-        return losses
-
-    def _update(self, docs: list[Doc], gold: list[list[GoldLink]]) -> float:
+        if not any(gold):
+            return 0.0
+        docs = [eg.predicted for eg in examples]
         asked = self._ask(docs, [[link.mention for link in doc] for doc in gold])
         batch = masked_batch(self.model, asked, [link.entity for doc in gold for link in doc])
         if batch is None:

@@ -11,10 +11,10 @@ from spacy.attrs import ENT_IOB, ENT_TYPE, IS_SPACE
 from spacy.language import Language
 from spacy.pipeline.spancat import Suggester
 from spacy.tokens import Doc, Span, SpanGroup
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training import Example, validate_get_examples
 from spacy.util import minibatch
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.api import Model
 from thinc.types import Floats2d, Ragged
 
 from ..errors import Errors, Warnings
@@ -25,6 +25,7 @@ from ..training.reach import Reach
 from ..training.span_targets import sample_spans, span_classes
 from .base import LabelledPipe, checked_weight
 from .decoding import decode, softmax
+from .losses import span_loss
 
 DEFAULT_MODEL = """
 [model]
@@ -157,52 +158,21 @@ class LukeNER(LabelledPipe):
         group.attrs["scores"] = probabilities[above[:, 0], above[:, 1]]
         doc.spans[self.cfg["spans_key"]] = group
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
+    def learn(self, examples: list[Example]) -> float:
         """Cross-entropy, the mean over all spans of the batch that were asked and whose class is known."""
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        examples = list(examples)
-        validate_examples(examples, "LukeNER.update")
-        self.start_update(examples)
-        set_dropout_rate(self.model, drop)
-        docs = [eg.predicted for eg in examples]
         spans, classes = self._training_spans(examples)
-        if len(classes):
-            scores, backprop = self.model.begin_update((docs, spans))
-            loss, d_scores = self.weighted(*self.get_loss(classes, scores))
-            backprop(d_scores)
-            losses[self.name] += loss
-        self.end_update(sgd)
-        return losses
+        if not len(classes):
+            return 0.0
+        scores, backprop = self.model.begin_update(([eg.predicted for eg in examples], spans))
+        loss, d_scores = self.weighted(*self.get_loss(classes, scores))
+        backprop(d_scores)
+        return loss
 
     def get_loss(self, classes: numpy.ndarray, scores: Floats2d) -> tuple[float, Floats2d]:
         """classes (spans,), scores (spans, 1 + labels), with the proposer's as one more column if there is one.
         RETURNS: mean cross-entropy (the proposer's added: is it an entity or not), its gradient."""
-        ops = self.model.ops
-        rows = ops.xp.arange(len(classes))
-        classes = ops.asarray1i(classes)
-        of_labels = scores[:, : 1 + len(self.labels)]
-        asked = was_asked(of_labels)
-        d_scores = ops.xp.zeros_like(scores)
-        d_labels = ops.softmax(of_labels)
-        losses = -ops.xp.log(ops.xp.maximum(d_labels[rows, classes], 1e-30))
-        d_labels[rows, classes] -= 1.0
-        d_scores[:, : 1 + len(self.labels)] = d_labels
-        if has_proposer(self.model):
-            is_entity = (classes > 0).astype("f")
-            found = ops.sigmoid(scores[:, -1])
-            losses += -ops.xp.log(ops.xp.maximum(1.0 - ops.xp.abs(is_entity - found), 1e-30))
-            d_scores[:, -1] = found - is_entity
-        n_asked = max(int(asked.sum()), 1)
-        d_scores *= asked[:, None] / n_asked
-        return float(losses[asked].sum()) / n_asked, d_scores
+        asked = was_asked(scores[:, : 1 + len(self.labels)])
+        return span_loss(self.model.ops, scores, self.model.ops.asarray1i(classes), asked, has_proposer(self.model))
 
     def _training_spans(self, examples: list[Example]) -> tuple[Ragged, numpy.ndarray]:
         """The spans to ask, and their classes."""

@@ -9,9 +9,9 @@ from typing import Any, Callable, Iterable, Iterator, NamedTuple
 import numpy
 from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.api import Model
 
 from ..annotations import RELATIONS_KEY, Relation, get_relations
 from ..errors import Errors, Warnings
@@ -22,7 +22,7 @@ from ..training.relation_reach import RelationReach
 from ..training.relation_targets import GoldPairs, classes_of, gold_pairs, sample_pairs
 from ..types import Question
 from .base import LabelledPipe, checked_weight
-from .relation_loss import pair_loss, probabilities
+from .losses import pair_loss, probabilities
 
 DEFAULT_MODEL = """
 [model]
@@ -160,31 +160,18 @@ class LukeRelations(LabelledPipe):
 
     # --- training ----------------------------------------------------------------------------------
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
+    def learn(self, examples: list[Example]) -> float:
         """Cross-entropy, the mean over all pairs of the batch that were asked and whose label is known. Questions go
         batch by batch, forth and back: a Doc with many entities has more pairs than fit in memory."""
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        examples = list(examples)
-        validate_examples(examples, "LukeRelations.update")
-        self.start_update(examples)
-        set_dropout_rate(self.model, drop)
+        total = 0.0
         questions, targets, allowed = self._training_questions(examples)
         for batch in cut(self.model.get_ref("encoder"), questions, True, self.model.attrs["batch_size"]):
             scores, backprop = self.model.begin_update([questions[i] for i in batch])
             loss, d_scores = self.weighted(*self.get_loss(targets[batch], allowed[batch], scores))
             share = len(batch) / len(questions)
             backprop(d_scores * share)
-            losses[self.name] += loss * share
-        self.end_update(sgd)
-        return losses
+            total += loss * share
+        return total
 
     def get_loss(self, targets: numpy.ndarray, allowed: numpy.ndarray, scores: Any) -> tuple[float, Any]:
         """targets (pairs, classes) 0 or 1, allowed (pairs, classes) bool. RETURNS: mean loss, its gradient."""
