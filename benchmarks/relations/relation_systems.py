@@ -18,7 +18,8 @@ from spacy_luke.features.pairs import learn_constraints
 from spacy_luke.layers.padding import flat_spans
 from spacy_luke.layers.slot_head import SlotHead
 from spacy_luke.layers.with_batches import with_batches
-from spacy_luke.models.relations import forward, init, resize_output
+from spacy_luke.models.labels import init_output, resize_output
+from spacy_luke.models.relations import forward
 from spacy_luke.pipeline.losses import pair_loss, probabilities
 from spacy_luke.training.relation_targets import classes_of, gold_pairs, sample_pairs
 from spacy_luke.types import LukeStates, Question
@@ -80,7 +81,7 @@ def build_luke_markers_v1(encoder: Model, batch_size: int, max_pieces: int | Non
 
 
 def markers_init(model: Model, X=None, Y=None) -> None:
-    init(model, X, Y)
+    init_output(model, X, Y)
     model.get_ref("output_layer").attrs["with_pieces"] = False
 
 

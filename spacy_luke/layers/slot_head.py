@@ -62,16 +62,3 @@ def forward(model: Model[InT, OutT], states: InT, is_train: bool) -> tuple[OutT,
         return backprop_input((model.ops.gemm(dY, W) * mask).reshape(read.shape))
 
     return Y, backprop
-
-
-def larger_head(head: Model[InT, OutT], nO: int) -> Model[InT, OutT]:
-    """A head with labels behind the present ones, whose scores stay; new rows start as `init` says. Another
-    layer with another id, as `span_head.larger_head` explains."""
-    slots, bias = head.attrs["slots"], "b" in head.param_names
-    larger = SlotHead(nO, head.get_dim("nI"), slots=slots, bias=bias, dropout=head.attrs["dropout_rate"])
-    larger.attrs["with_pieces"] = head.attrs["with_pieces"]
-    init(larger)
-    for name in head.param_names:
-        value = head.get_param(name)
-        larger.get_param(name)[: len(value)] = value
-    return larger

@@ -73,17 +73,3 @@ def _drop(model: Model, X: Floats2d, is_train: bool):
         return X, 1.0
     mask = model.ops.get_dropout_mask(X.shape, rate)
     return X * mask, mask
-
-
-def larger_head(head: Model[InT, OutT], nO: int) -> Model[InT, OutT]:
-    """A head with classes behind the present ones, whose scores stay; new rows start as `init` says.
-
-    It is another layer, with another id: an optimizer that has seen the old one would find moving
-    averages of the wrong shape under the old id.
-    """
-    larger = SpanHead(nO, head.get_dim("nI"), head.attrs["dropout_rate"])
-    init(larger)
-    for name in head.param_names:
-        value = head.get_param(name)
-        larger.get_param(name)[: len(value)] = value
-    return larger

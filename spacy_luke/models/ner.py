@@ -15,10 +15,11 @@ from ..features.windows import SpanGetter
 from ..layers.encoder import InT as QuestionsT
 from ..layers.encoder import OutT as StatesT
 from ..layers.proposer import Proposer
-from ..layers.span_head import SpanHead, larger_head
+from ..layers.span_head import SpanHead
 from ..layers.with_batches import with_batches
 from ..types import SlotView
 from .encoder import get_shim
+from .labels import init_output, resize_output
 from .proposals import proposal_scores, with_proposals
 
 if TYPE_CHECKING:
@@ -99,14 +100,9 @@ def score_proposals(model: Model[InT, OutT], docs_spans: InT) -> Floats1d:
 
 
 def init(model: Model[InT, OutT], X=None, Y=None) -> None:
-    encoder, head = model.get_ref("encoder"), model.get_ref("output_layer")
-    encoder.initialize()
-    head.set_dim("nI", encoder.get_dim("nO"), force=True)
-    if Y is not None:
-        model.set_dim("nO", Y.shape[1], force=True)
-    head.set_dim("nO", model.get_dim("nO"), force=True)
-    head.initialize()
+    init_output(model, X, Y)
     if has_proposer(model):
+        encoder = model.get_ref("encoder")
         shim = get_shim(encoder)
         if shim.config.entities_pretrained and model.attrs["ask"].keywords["view"] is None:
             raise ValueError(Errors.LK406.format(value=model.layers[0].attrs["per_word"], view="full"))
@@ -152,11 +148,3 @@ def ask(model: Model[InT, OutT], docs, spans: Ragged, *, view: SlotView | None, 
         limit=shim.config.max_pieces,
         get_spans=get_spans,
     )
-
-
-def resize_output(model: Model[InT, OutT], nO: int) -> None:
-    """Make room for more labels; scores of the present ones stay."""
-    head = model.get_ref("output_layer")
-    if head.has_param("W"):
-        model.replace_node(head, larger_head(head, nO))
-    model.set_dim("nO", nO, force=True)

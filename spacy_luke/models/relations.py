@@ -11,10 +11,11 @@ from ..errors import Errors
 from ..features.marked import Marked, marked_questions
 from ..layers.encoder import InT as QuestionsT
 from ..layers.encoder import OutT as StatesT
-from ..layers.slot_head import SlotHead, larger_head
+from ..layers.slot_head import SlotHead
 from ..layers.with_batches import with_batches
 from ..types import Question
 from .encoder import get_shim
+from .labels import init_output, resize_output
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -52,23 +53,12 @@ def build_luke_relations_v1(
     return Model(
         "luke_relations",
         forward,
-        init=init,
+        init=init_output,
         layers=[with_batches(chain(encoder, head), batch_size, row_of="question")],
         refs={"encoder": encoder, "output_layer": head},
         dims={"nO": nO},
         attrs={"resize_output": resize_output, "batch_size": batch_size, "max_pieces": max_pieces},
     )
-
-
-def init(model: Model[InT, OutT], X=None, Y=None) -> None:
-    encoder, head = model.get_ref("encoder"), model.get_ref("output_layer")
-    encoder.initialize()
-    head.set_dim("nI", encoder.get_dim("nO"), force=True)
-    head.attrs["with_pieces"] = not get_shim(encoder).config.entities_pretrained
-    if Y is not None:
-        model.set_dim("nO", Y.shape[1], force=True)
-    head.set_dim("nO", model.get_dim("nO"), force=True)
-    head.initialize()
 
 
 def forward(model: Model[InT, OutT], questions: InT, is_train: bool) -> tuple[OutT, Callable]:
@@ -90,11 +80,3 @@ def ask(model: Model[InT, OutT], docs: Sequence[Doc], pairs: Sequence[Ints2d]) -
     limit = min(shim.config.max_pieces, model.attrs["max_pieces"] or shim.config.max_pieces)
     reads_pieces = model.get_ref("output_layer").attrs["with_pieces"]
     return marked_questions(docs, pairs, shim.tokenizer, slot_ids=slot_ids, limit=limit, reads_pieces=reads_pieces)
-
-
-def resize_output(model: Model[InT, OutT], nO: int) -> None:
-    """Make room for more labels; scores of the present ones stay."""
-    head = model.get_ref("output_layer")
-    if head.has_param("W"):
-        model.replace_node(head, larger_head(head, nO))
-    model.set_dim("nO", nO, force=True)

@@ -15,9 +15,10 @@ from ..features.mentions import ask_all_masked
 from ..features.questions import AskedSpans
 from ..layers.encoder import InT as QuestionsT
 from ..layers.encoder import OutT as StatesT
-from ..layers.slot_head import SlotHead, larger_head
+from ..layers.slot_head import SlotHead
 from ..layers.with_batches import with_batches
 from .encoder import get_shim, share_mentions
+from .labels import init_output, resize_output
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -57,23 +58,12 @@ def build_luke_typing_v1(
     return Model(
         "luke_typing",
         forward,
-        init=init,
+        init=init_output,
         layers=[with_batches(chain(encoder, head), batch_size)],
         refs={"encoder": encoder, "output_layer": head},
         dims={"nO": nO},
         attrs={"resize_output": resize_output, "markers": markers},
     )
-
-
-def init(model: Model[InT, OutT], X=None, Y=None) -> None:
-    encoder, head = model.get_ref("encoder"), model.get_ref("output_layer")
-    encoder.initialize()
-    head.set_dim("nI", encoder.get_dim("nO"), force=True)
-    head.attrs["with_pieces"] = not get_shim(encoder).config.entities_pretrained
-    if Y is not None:
-        model.set_dim("nO", Y.shape[1], force=True)
-    head.set_dim("nO", model.get_dim("nO"), force=True)
-    head.initialize()
 
 
 def forward(model: Model[InT, OutT], docs_mentions: InT, is_train: bool) -> tuple[OutT, Callable]:
@@ -106,11 +96,3 @@ def ask(model: Model[InT, OutT], docs: Sequence[Doc], mentions: Sequence[Ints2d]
     alone = [spans.reshape(-1, 1, 2) for spans in mentions]
     marked = marked_questions(docs, alone, shim.tokenizer, slot_ids=(mask,), limit=limit, reads_pieces=reads_pieces)
     return AskedSpans(marked.questions, marked.rows, sum(map(len, mentions)))
-
-
-def resize_output(model: Model[InT, OutT], nO: int) -> None:
-    """Make room for more types; scores of the present ones stay."""
-    head = model.get_ref("output_layer")
-    if head.has_param("W"):
-        model.replace_node(head, larger_head(head, nO))
-    model.set_dim("nO", nO, force=True)

@@ -5,7 +5,8 @@ import pytest
 import torch
 from thinc.api import set_dropout_rate
 
-from spacy_luke.layers.slot_head import SlotHead, larger_head
+from spacy_luke.layers.larger_head import larger_head
+from spacy_luke.layers.slot_head import SlotHead
 from spacy_luke.types import LukeStates
 
 RNG = numpy.random.default_rng(0)

@@ -2,7 +2,8 @@ import numpy
 import torch
 from thinc.api import set_dropout_rate
 
-from spacy_luke.layers.span_head import SpanHead, larger_head
+from spacy_luke.layers.larger_head import larger_head
+from spacy_luke.layers.span_head import SpanHead
 from spacy_luke.types import LukeStates
 
 RNG = numpy.random.default_rng(0)
