@@ -12,7 +12,7 @@ from ..errors import Errors
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Span
-    from thinc.types import Ints2d
+    from thinc.types import Ints2d, Ints3d
 
     from ..annotations import Relation
 
@@ -27,6 +27,12 @@ class DocPairs(NamedTuple):
     entities: list[Span]
     pairs: Ints2d  # (pairs, 2) int64, head and tail, places in `entities`
     labels: list[frozenset[str] | None]  # (pairs,) the labels that each may have, None = any
+
+    @property
+    def words(self) -> Ints3d:
+        """(pairs, head and tail, first word and one past the last) int64."""
+        borders = numpy.asarray([(span.start, span.end) for span in self.entities], dtype="int64").reshape(-1, 2)
+        return borders[self.pairs]
 
 
 GetPairs = Callable[..., list[DocPairs]]
@@ -112,6 +118,15 @@ def fitting_labels(constraints: Constraints, head: str, tail: str) -> frozenset[
         if any(h in (head, ANY) and t in (tail, ANY) for h, t in kinds)
     }
     return None if ANY in fitting else frozenset(fitting)
+
+
+def allowed_classes(pairs: Sequence[frozenset[str] | None], labels: Sequence[str], n_none: int) -> numpy.ndarray:
+    """(pairs, classes) bool: may the pair have the class. pairs: as `DocPairs.labels`; labels: of the classes, behind
+    `n_none` that all may have."""
+    rows: dict[frozenset[str] | None, list[bool]] = {}
+    for found in set(pairs):
+        rows[found] = [True] * n_none + [found is None or label in found for label in labels]
+    return numpy.asarray([rows[found] for found in pairs], dtype=bool).reshape(-1, n_none + len(labels))
 
 
 def learn_constraints(relations: Iterable[Relation]) -> Constraints:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Iterable
+from typing import TYPE_CHECKING, Callable, Iterable, Sequence
 
 import numpy
 from spacy.attrs import IS_SPACE, SENT_START
@@ -15,6 +15,7 @@ from ..errors import Errors
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
+    from thinc.types import Ints2d
 
 
 def build_word_span_suggester_v1(max_words: int = 10):
@@ -59,3 +60,24 @@ def _visible_words(doc: Doc):
     if not doc.has_annotation("SENT_START"):
         return words, numpy.zeros_like(words)
     return words, numpy.cumsum(table[:, 1] == 1)[words]
+
+
+def suggested_spans(suggester: Callable[..., Ragged], docs: Sequence[Doc], ops: Ops, name: str) -> list[Ints2d]:
+    """What any suggester says of each Doc, (spans, 2), on the CPU. Spans that begin or end with white space are left
+    out: the encoder cannot tell them from the same spans without it.
+
+    name (str): of the pipe, for the message. RAISES ValueError LK504: a span that is not in its Doc.
+    """
+    if not docs:
+        return []
+    suggested = suggester(docs, ops=ops)
+    data, lengths = ops.to_numpy(suggested.dataXd).reshape(-1, 2), ops.to_numpy(suggested.lengths)
+    found = []
+    for doc, spans in zip(docs, numpy.split(data, numpy.cumsum(lengths)[:-1])):
+        outside = (spans[:, 0] < 0) | (spans[:, 0] >= spans[:, 1]) | (spans[:, 1] > len(doc))
+        if outside.any():
+            start, end = spans[outside][0]
+            raise ValueError(Errors.LK504.format(name=name, start=start, end=end, words=len(doc)))
+        visible = doc.to_array(IS_SPACE) == 0
+        found.append(spans[visible[spans[:, 0]] & visible[spans[:, 1] - 1]])
+    return found

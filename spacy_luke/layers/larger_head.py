@@ -12,7 +12,7 @@ def larger_head(head: Model, nO: int) -> Model:
     averages of the wrong shape under the old id.
     """
     params = dict.fromkeys(head.param_names)
-    dims = {"nO": nO, "nI": head.get_dim("nI")}
+    dims: dict[str, int | None] = {"nO": nO, "nI": head.get_dim("nI")}
     larger: Model = Model(head.name, head._func, init=head.init, dims=dims, params=params, attrs=dict(head.attrs))
     larger.initialize()
     for name in head.param_names:

@@ -83,7 +83,6 @@ class LukePipe(TrainablePipe):
             return
         super().finish_update(sgd)
 
-
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
         """As every pipe; the weights of its encoder get a file of their own (layers/model_files.py)."""
         super().to_disk(path, exclude=[*exclude, "model"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Callable, Iterable, Iterator, NamedTuple
+from typing import Any, Callable, Iterable, Iterator
 
 import numpy
 from spacy.language import Language
@@ -16,11 +16,12 @@ from thinc.types import Floats2d
 from ..annotations import TYPES_KEY
 from ..errors import Errors, Warnings
 from ..models.typing import was_asked
-from ..training.type_targets import gold_types, parents, type_targets, with_parents
+from ..training.type_targets import gold_types, type_targets, with_parents
 from ..training.type_thresholds import global_threshold, imply_parents, label_thresholds
 from .base import LabelledPipe, checked_weight
 from .losses import types_loss
 from .type_counts import TypeCounts
+from .type_decoding import FoundTypes, chunks, decode_types, parent_columns
 
 DEFAULT_MODEL = """
 [model]
@@ -38,15 +39,6 @@ MAX_SCORES = 2**24
 UNTRAINED = -4.6
 
 NO_MENTIONS = numpy.zeros((0, 2), dtype="int64")
-
-
-class FoundTypes(NamedTuple):
-    """What `LukeTyping.predict` returns for a batch of Docs. Of thousands of types few are found."""
-
-    mentions: list[numpy.ndarray]  # for each Doc (mentions, 2): word offsets
-    rows: numpy.ndarray  # (found,) int64: mention among those of all Docs, from the first to the last
-    types: numpy.ndarray  # (found,) int64: row of the type in `labels`; of a mention from the surest down
-    probabilities: numpy.ndarray  # (found,) float32
 
 
 class LukeTyping(LabelledPipe):
@@ -123,10 +115,12 @@ class LukeTyping(LabelledPipe):
         """The types of every mention; the Docs stay as they are."""
         docs = list(docs)
         mentions = [self._mentions(doc) for doc in docs]
+        own = [self.cfg["thresholds"].get(label, self.cfg["threshold"]) for label in self.labels]
+        thresholds, implied = numpy.asarray(own, dtype="float32"), parent_columns(self.labels, self.cfg["hierarchy"])
         found = [numpy.zeros((0, 3))]
         offset = 0
         for probabilities in self._probabilities(docs, mentions):
-            found.append(self._found(probabilities, offset))
+            found.append(decode_types(probabilities, thresholds, implied, offset))
             offset += len(probabilities)
         rows, types, scores = numpy.concatenate(found).T
         return FoundTypes(mentions, rows.astype("int64"), types.astype("int64"), scores.astype("float32"))
@@ -141,29 +135,9 @@ class LukeTyping(LabelledPipe):
     def _probabilities(self, docs: list[Doc], mentions: list[numpy.ndarray]) -> Iterator[numpy.ndarray]:
         """(some mentions, types) float32, on the CPU, until it was all mentions; 0 where one was not asked."""
         size = max(1, MAX_SCORES // max(len(self.cfg["labels"]), 1))
-        for chunk in _chunks(docs, mentions, size, whole_docs=not self.model.attrs["markers"]):
+        for chunk in chunks(docs, mentions, size, whole_docs=not self.model.attrs["markers"]):
             scores = self.model.predict(chunk)
             yield self.model.ops.to_numpy(self.model.ops.sigmoid(scores) * was_asked(scores)[:, None])
-
-    def _found(self, probabilities: numpy.ndarray, offset: int) -> numpy.ndarray:
-        """(found, 3): mention, counted from offset, type, probability. What a found type implies is found, and
-        is at least as sure."""
-        own = [self.cfg["thresholds"].get(label, self.cfg["threshold"]) for label in self.cfg["labels"]]
-        rows, types = numpy.nonzero(probabilities >= numpy.asarray(own, dtype="float32"))
-        parent_rows = self._parent_rows()
-        found: dict[tuple[int, int], float] = {}
-        for row, label in zip(rows.tolist(), types.tolist()):
-            score = float(probabilities[row, label])
-            for implied in (label, *parent_rows[label]):
-                found[row, implied] = max(score, found.get((row, implied), float(probabilities[row, implied])))
-        best_first = sorted(found, key=lambda place: (place[0], -found[place], place[1]))
-        return numpy.asarray([(row + offset, label, found[row, label]) for row, label in best_first]).reshape(-1, 3)
-
-    def _parent_rows(self) -> list[list[int]]:
-        """Of each type the rows of those that it implies."""
-        by_label = {label: row for row, label in enumerate(self.cfg["labels"])}
-        implied = [parents(label, self.cfg["hierarchy"]) for label in self.cfg["labels"]]
-        return [[by_label[parent] for parent in found if parent in by_label] for found in implied]
 
     def set_annotations(self, docs: Iterable[Doc], found: FoundTypes) -> None:
         borders = numpy.concatenate([NO_MENTIONS, *found.mentions])
@@ -251,7 +225,7 @@ class LukeTyping(LabelledPipe):
         probabilities = numpy.zeros((0, len(self.labels)), dtype="float32")
         if gold and self.labels:
             probabilities = numpy.concatenate(list(self._probabilities([eg.predicted for eg in examples], mentions)))
-        imply_parents(probabilities, self._parent_rows())
+        imply_parents(probabilities, parent_columns(self.labels, self.cfg["hierarchy"]))
         threshold = global_threshold(probabilities, rows, types, n_gold)
         if threshold is None:
             warnings.warn(Warnings.LKW532.format(name=self.name, n=len(gold)))
@@ -259,25 +233,3 @@ class LukeTyping(LabelledPipe):
         own = label_thresholds(probabilities, rows, types) if per_label else {}
         self.cfg["threshold"] = threshold
         self.cfg["thresholds"] = {self.labels[row]: value for row, value in own.items()}
-
-
-def _chunks(docs, mentions, size: int, *, whole_docs: bool) -> Iterator[tuple[list[Doc], list[numpy.ndarray]]]:
-    """Docs and their mentions in order, up to `size` mentions at a time; a Doc may come more than once, or with
-    `whole_docs`, where its mentions see each other, is a chunk of its own if it has more."""
-    parts: tuple[list, list] = ([], [])
-    n = 0
-    for doc, spans in zip(docs, mentions):
-        while len(spans):
-            taken = spans if whole_docs else spans[: size - n]
-            if n and n + len(taken) > size:
-                yield parts
-                parts, n = ([], []), 0
-            spans = spans[len(taken) :]
-            parts[0].append(doc)
-            parts[1].append(taken)
-            n += len(taken)
-            if n >= size:
-                yield parts
-                parts, n = ([], []), 0
-    if n:
-        yield parts

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Callable, Iterable, NamedTuple
 
 import numpy
-from spacy.attrs import ENT_IOB, ENT_TYPE, IS_SPACE
+from spacy.attrs import ENT_IOB, ENT_TYPE
 from spacy.language import Language
 from spacy.pipeline.spancat import Suggester
 from spacy.tokens import Doc, Span, SpanGroup
@@ -18,6 +18,7 @@ from thinc.api import Model
 from thinc.types import Floats2d, Ragged
 
 from ..errors import Errors, Warnings
+from ..features.suggesters import suggested_spans
 from ..models.ner import NONE_CLASS, has_proposer, score_proposals, was_asked
 from ..models.proposals import set_threshold
 from ..training.proposal_threshold import Proposed, choose_threshold
@@ -110,25 +111,8 @@ class LukeNER(LabelledPipe):
         return SpanScores(rows, lengths, scores)
 
     def _suggest(self, docs: list[Doc]) -> list[numpy.ndarray]:
-        """The suggester's spans of each Doc, (spans, 2), on the CPU. Those that begin or end with white
-        space are left out: the encoder cannot tell them from the same spans without it.
-
-        RAISES ValueError LK504: a span that is not in its Doc.
-        """
-        if not docs:
-            return []
-        ops = self.model.ops
-        suggested = self.suggester(docs, ops=ops)
-        data, lengths = ops.to_numpy(suggested.dataXd).reshape(-1, 2), ops.to_numpy(suggested.lengths)
-        found = []
-        for doc, spans in zip(docs, numpy.split(data, numpy.cumsum(lengths)[:-1])):
-            outside = (spans[:, 0] < 0) | (spans[:, 0] >= spans[:, 1]) | (spans[:, 1] > len(doc))
-            if outside.any():
-                start, end = spans[outside][0]
-                raise ValueError(Errors.LK504.format(name=self.name, start=start, end=end, words=len(doc)))
-            visible = doc.to_array(IS_SPACE) == 0
-            found.append(spans[visible[spans[:, 0]] & visible[spans[:, 1] - 1]])
-        return found
+        """The suggester's spans of each Doc, (spans, 2), on the CPU. RAISES ValueError LK504."""
+        return suggested_spans(self.suggester, docs, self.model.ops, self.name)
 
     def set_annotations(self, docs: Iterable[Doc], scores: SpanScores) -> None:
         offset = 0

@@ -15,11 +15,11 @@ from thinc.api import Model
 
 from ..annotations import RELATIONS_KEY, Relation, get_relations
 from ..errors import Errors, Warnings
-from ..features.pairs import DocPairs, GetPairs, learn_constraints
+from ..features.pairs import DocPairs, GetPairs, allowed_classes, learn_constraints
 from ..layers.with_batches import cut
 from ..models.relations import ask
 from ..training.relation_reach import RelationReach
-from ..training.relation_targets import GoldPairs, classes_of, gold_pairs, sample_pairs
+from ..training.relation_targets import GoldPairs, classes_of, gold_pairs, relation_targets, sample_pairs
 from ..types import Question
 from .base import LabelledPipe, checked_weight
 from .losses import pair_loss, probabilities
@@ -106,8 +106,9 @@ class LukeRelations(LabelledPipe):
         asked = numpy.zeros(n_pairs, dtype=bool)
         scores = numpy.zeros((n_pairs, self.n_none + len(self.labels)), dtype="f")
         if n_pairs:
-            marked = ask(self.model, docs, [_words(doc) for doc in found])
-            allowed = self._allowed([labels for doc in found for labels in doc.labels])[marked.rows]
+            marked = ask(self.model, docs, [doc.words for doc in found])
+            labels = [labels for doc in found for labels in doc.labels]
+            allowed = allowed_classes(labels, self.labels, self.n_none)[marked.rows]
             ops = self.model.ops
             given = self.model.predict(marked.questions)
             given = probabilities(ops, given, ops.xp.asarray(allowed), self.cfg["multi_label"])
@@ -125,14 +126,6 @@ class LukeRelations(LabelledPipe):
                 pair = doc.pairs[outside.any(axis=1)][0].tolist()
                 raise ValueError(Errors.LK522.format(name=self.name, pair=pair, entities=len(doc.entities)))
         return found
-
-    def _allowed(self, labels: list[frozenset[str] | None]) -> numpy.ndarray:
-        """(pairs, classes) bool: may the pair have it. labels: see `DocPairs`."""
-        rows: dict[frozenset[str] | None, numpy.ndarray] = {}
-        for found in set(labels):
-            row = [found is None or label in found for label in self.labels]
-            rows[found] = numpy.asarray([True] * self.n_none + row, dtype=bool)
-        return numpy.stack([rows[found] for found in labels])
 
     def set_annotations(self, docs: Iterable[Doc], scores: PairScores) -> None:
         offset = 0
@@ -188,13 +181,11 @@ class LukeRelations(LabelledPipe):
                 words.append(pairs.spans[rows])
                 gold += [pairs.gold[row] for row in rows]
                 allowed += [pairs.allowed[row] for row in rows]
-        marked = ask(self.model, docs, words)
-        targets = numpy.zeros((len(gold), self.n_none + len(self.labels)), dtype="f")
-        for row, classes in enumerate(self._classes(gold)):
-            targets[row, classes] = 1.0
         if not gold:
-            return [], targets, targets.astype(bool)
-        return marked.questions, targets[marked.rows], self._allowed(allowed)[marked.rows]
+            return [], numpy.zeros(0), numpy.zeros(0)
+        marked = ask(self.model, docs, words)
+        targets = relation_targets(gold, self.labels, multi_label=self.cfg["multi_label"])
+        return marked.questions, targets[marked.rows], allowed_classes(allowed, self.labels, self.n_none)[marked.rows]
 
     def _gold_pairs(self, examples: list[Example], use_gold_ents: bool) -> list[GoldPairs | None]:
         key = self.cfg["spans_key"]
@@ -211,13 +202,6 @@ class LukeRelations(LabelledPipe):
         rate = self.cfg["negatives"]
         classes = classes_of(pairs.gold, {label: i + 1 for i, label in enumerate(self.labels)})
         return sample_pairs(classes, None if rate is None else round(rate * n_entities)).tolist()
-
-    def _classes(self, gold: list[tuple[str, ...]]) -> Iterator[list[int]]:
-        """Of each pair the columns of the scores that should be 1."""
-        column = {label: self.n_none + i for i, label in enumerate(self.labels)}
-        for labels in gold:
-            known = [column[label] for label in labels if label in column]
-            yield known if self.cfg["multi_label"] else (known[:1] or [0])
 
     def initialize(
         self,
@@ -259,9 +243,3 @@ class LukeRelations(LabelledPipe):
                 reach.add(pairs, partial(ask, self.model, [eg.predicted]))
         for message in reach.messages(self.name, self.cfg["multi_label"]):
             warnings.warn(message)
-
-
-def _words(found: DocPairs) -> numpy.ndarray:
-    """(pairs, head and tail, first word and one past the last) int64."""
-    borders = numpy.asarray([(span.start, span.end) for span in found.entities], dtype="int64").reshape(-1, 2)
-    return borders[found.pairs]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Sequence
 
 import numpy
 
@@ -11,7 +11,7 @@ from .aligned import predicted_words
 
 if TYPE_CHECKING:
     from spacy.training import Example
-    from thinc.types import Ints1d
+    from thinc.types import Floats2d, Ints1d
 
     from ..features.pairs import DocPairs
 
@@ -83,3 +83,17 @@ def sample_pairs(classes: Ints1d, n_negatives: int | None) -> Ints1d:
         return numpy.flatnonzero(classes != UNKNOWN)
     chosen = numpy.random.permutation(negatives)[:n_negatives]
     return numpy.sort(numpy.concatenate([numpy.flatnonzero(classes > NONE_CLASS), chosen]))
+
+
+def relation_targets(gold: list[tuple[str, ...]], labels: Sequence[str], *, multi_label: bool) -> Floats2d:
+    """(pairs, classes) float32, 1 where the scores should be: the first known label of each pair, or NONE_CLASS in front
+    of the labels; with multi_label every known one, and there is no such class."""
+    column = {label: row for row, label in enumerate(labels)}
+    targets = numpy.zeros((len(gold), len(column) + (not multi_label)), dtype="float32")
+    for row, names in enumerate(gold):
+        known = [column[label] for label in names if label in column]
+        if multi_label:
+            targets[row, known] = 1.0
+        else:
+            targets[row, 1 + known[0] if known else NONE_CLASS] = 1.0
+    return targets
