@@ -164,6 +164,19 @@ class Errors(metaclass=_WithCodes):
     LK351 = "{path} is not a DocBin, or is cut off: {reason}. Write it again with DocBin.to_disk."
     LK352 = "{path} only points to the knowledge base in {target}. Give that directory."
     LK353 = "{path} has additions that are not part of its base. Bring them in first: python -m spacy luke kb merge {path}."
+    LK354 = (
+        "{path} points to the knowledge base of the package {package} {version}, which is not installed: pip install "
+        "'{package}=={version}'"
+    )
+    LK355 = (
+        "{path} points to the knowledge base of the package {package} {version}, but {found} is installed, which is not the "
+        "same. pip install '{package}=={version}', or give the pipeline its kb_loader again "
+        "(nlp.get_pipe(NAME).set_kb) and save it."
+    )
+    LK356 = (
+        "A package cannot have the name {name!r} and the version {version!r}. Names have lower-case letters, digits and _, a "
+        "letter first; versions are as 1.0.0 (PEP 440)."
+    )
     LK360 = (
         "Nobody says of which language {path} is: not the dump, not its name. Put the language in front: "
         "ja={path}."

@@ -1,4 +1,4 @@
-"""python -m spacy luke kb build | info | merge | verify | export"""
+"""python -m spacy luke kb build | info | merge | verify | export | package"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
-kb_cli = typer.Typer(name="kb", help="Knowledge bases: build, look into, merge, verify, export", no_args_is_help=True)
+kb_cli = typer.Typer(name="kb", help="Knowledge bases: build, look into, merge, verify, export, package", no_args_is_help=True)
 
 
 class VectorType(str, Enum):
@@ -145,6 +145,25 @@ def export_cli(
     with _refusals("Not exported"), _Counter() as counter:
         lines = export_kb(path, out, counter)
     msg.good(f"{lines['entities']:,} entities and {lines['aliases']:,} aliases in {out}")
+
+
+@kb_cli.command("package")
+def package_cli(
+    path: Path = typer.Argument(..., help="Directory of a knowledge base"),
+    out: Path = typer.Argument(..., help="Directory for the wheel", file_okay=False),
+    name: str = typer.Option(..., help="Name of the package, e.g. kb_ja_wikipedia"),
+    version: str = typer.Option(..., help="Version of the package"),
+    license: str = typer.Option("", help="On what terms it may be passed on"),
+) -> None:
+    """
+    Write a knowledge base as a wheel. Where it is installed, its name stands for its directory, and a pipeline that only
+    points to it finds it on every machine.
+    """
+    from ..kb.wheel import write_wheel
+
+    with _refusals("Not written"):
+        wheel = write_wheel(path, out, name=name, version=version, license=license)
+    msg.good(f"Wrote {wheel}", f"pip install {wheel}")
 
 
 def _show(about: dict) -> None:

@@ -17,6 +17,8 @@ from ..errors import Errors
 if TYPE_CHECKING:
     from spacy.language import Language
 
+    from ..kb import MMapKB
+
 SELFTEST = "selftest.json"
 LICENSES = "LICENSES_SOURCES"  # the name that `spacy package` looks for
 SUDACHI = "spacy.ja.JapaneseTokenizer"
@@ -44,7 +46,7 @@ def release_cli(
     metrics: Optional[Path] = typer.Option(None, help="Scores, as `spacy evaluate --output` writes them", exists=True),
     version: str = typer.Option(__version__, help="Version of the package"),
     weights: Precision = typer.Option(Precision.float32.value, help="float16 halves the encoder's room; it runs as float32"),
-    kb: Place = typer.Option(Place.inside.value, help="Knowledge base: in the package, or at its place on this machine"),
+    kb: Place = typer.Option(Place.inside.value, help="Knowledge base: in the package, or in one of its own (kb package), or at its place on this machine"),
     force: bool = typer.Option(False, "--force", "-F", help="Replace the pipeline that is in OUT"),
 ) -> None:
     """
@@ -89,10 +91,8 @@ def release(
     encoders = _encoders(nlp)
     for shim in encoders:
         shim.storage = weights
-    pipes: list[Any] = [pipe for _, pipe in nlp._components]
-    for pipe in pipes:
-        if hasattr(getattr(pipe, "kb", None), "carry"):
-            pipe.kb.carry = kb == Place.inside.value
+    for each in _knowledge_bases(nlp):
+        each.carry = kb == Place.inside.value
     _forget_paths(nlp, about["sources"])
     name = f"luke_{about['name']}_{_size(encoders)}"
     nlp.meta = {
@@ -130,11 +130,14 @@ def check_free(out: Path, force: bool) -> None:
 
 def requirements(nlp: Language) -> list[str]:
     """What pip has to install for this pipeline beside what `spacy package` finds in the config: spacy-luke of this
-    minor version, Sudachi where words come from it, in whatever language, and rapidfuzz for fuzzy candidates."""
+    minor version, Sudachi where words come from it, in whatever language, rapidfuzz for fuzzy candidates, and packages
+    of knowledge bases that it points to."""
     from importlib.metadata import requires
 
     from spacy.util import get_minor_version_range
     from spacy.util import walk_dict as walk
+
+    from ..kb.installed import package_of
 
     words = nlp.config["nlp"]["tokenizer"].get("@tokenizers")
     extras = ["ja"] if words == SUDACHI else []
@@ -145,7 +148,14 @@ def requirements(nlp: Language) -> list[str]:
         requirement, _, marker = line.partition(";")
         if any(marker.strip() == f'extra == "{extra}"' for extra in extras):
             found.append(requirement.strip())
-    return found
+    bases = [kb.base for kb in _knowledge_bases(nlp) if kb.base is not None and not kb.carry]
+    packages = [package for base in bases if (package := package_of(base.home)) is not None]
+    return [*found, *dict.fromkeys(f"{name}=={version}" for name, version in packages)]
+
+
+def _knowledge_bases(nlp: Language) -> list[MMapKB]:
+    found = [getattr(pipe, "kb", None) for _, pipe in nlp._components]
+    return [kb for kb in found if hasattr(kb, "carry")]  # not spaCy's
 
 
 def _encoders(nlp: Language) -> list:

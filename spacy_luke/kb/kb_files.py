@@ -29,6 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import Errors
+from .installed import find_installed, package_of
 from .store import MANIFEST, find_directory, new_directory, read_manifest
 
 KIND, VERSION = "spacy_luke.kb", 1
@@ -70,18 +71,31 @@ def checksums(home: Path, names: Collection[str] | None = None) -> dict[str, str
 def find_base(path: Path) -> tuple[Path, dict]:
     """The directory that really holds the base that `path` is or points to, and its manifest.
     Raises LK302 to LK304, LK330 for a knowledge base of spaCy, LK331 and LK332 for a pointer to one that
-    is gone or was changed."""
+    is gone or was changed, LK354 and LK355 for a package that is not installed or is another one."""
     home = find_directory(path)
     if not (home / MANIFEST).is_file() and (home / "contents").is_file():
         raise ValueError(Errors.LK330.format(path=path))
     manifest = read_manifest(home, KIND, VERSION)
     if "points_to" not in manifest:
         return home, manifest
+    if isinstance(manifest["points_to"], dict):
+        return _in_package(path, manifest)
     target = find_directory(Path(manifest["points_to"]))
     if not (target / MANIFEST).is_file():
         raise ValueError(Errors.LK331.format(path=path, target=target))
     if manifest_sha256(target) != manifest["manifest_sha256"]:
         raise ValueError(Errors.LK332.format(path=path, target=target))
+    return target, read_manifest(target, KIND, VERSION)
+
+
+def _in_package(path: Path, manifest: dict) -> tuple[Path, dict]:
+    package, version = manifest["points_to"]["package"], manifest["points_to"]["version"]
+    target = find_installed(package)
+    if target is None:
+        raise ValueError(Errors.LK354.format(path=path, package=package, version=version))
+    if manifest_sha256(target) != manifest["manifest_sha256"]:
+        found = (package_of(target) or ("", "another build"))[1]
+        raise ValueError(Errors.LK355.format(path=path, package=package, version=version, found=found))
     return target, read_manifest(target, KIND, VERSION)
 
 
@@ -104,8 +118,11 @@ def link_files(home: Path, names: Iterable[str], new: Path) -> None:
 
 
 def write_pointer(home: Path, out: Path) -> None:
-    """A directory that only says where the base is, and by which checksum to know it."""
-    with new_directory(out, KIND, VERSION, {"points_to": str(home), "manifest_sha256": manifest_sha256(home)}):
+    """A directory that only says where the base is, and by which checksum to know it: its path or, if it was installed
+    as a package, the name of that."""
+    package = package_of(home)
+    target = str(home) if package is None else dict(zip(("package", "version"), package))
+    with new_directory(out, KIND, VERSION, {"points_to": target, "manifest_sha256": manifest_sha256(home)}):
         pass
 
 

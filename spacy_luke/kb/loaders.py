@@ -15,7 +15,8 @@ def build_mmap_kb_v1(path: str, carry: bool = True) -> Callable[[Vocab], MMapKB]
     """spacy_luke.MMapKB.v1, as kb_loader in [initialize.components.NAME.kb_loader]. The stock entity_linker needs
     spacy_luke.EmptyMMapKB.v1 as its generate_empty_kb as well, or it cannot load the pipeline again.
 
-    path (str): the directory that `python -m spacy luke kb build` wrote.
+    path (str): the directory that `python -m spacy luke kb build` wrote, or the name of an installed package that `kb
+        package` wrote.
     carry (bool): the saved pipeline holds the knowledge base; False: it only points to it.
     RETURNS (Callable[[Vocab], MMapKB]): opens it. Raises LK302 to LK305, LK330 to LK332, LK344."""
 

@@ -14,6 +14,7 @@ import numpy as np
 from spacy.kb import KnowledgeBase
 
 from ..errors import Errors
+from .installed import find_installed
 from .kb_base import Base
 from .kb_interface import SpacyInterface
 from .kb_serialize import Serialized
@@ -41,11 +42,12 @@ class MMapKB(Serialized, SpacyInterface, KnowledgeBase):
 
     @classmethod
     def open(cls, vocab: Vocab, path: str | Path, *, carry: bool = True) -> MMapKB:
-        """The knowledge base in the directory `path`, with the additions that were saved beside it.
+        """The knowledge base in the directory `path`, with the additions that were saved beside it, or in the installed
+        package of that name (`kb package`).
         carry: whether to_disk copies the base (by hard links where possible) or only points to it.
-        Raises LK302 to LK305, LK330 to LK332, LK344."""
+        Raises LK302 to LK305, LK330 to LK332, LK344, LK354, LK355."""
         kb = cls(vocab, 0)
-        kb.from_disk(path)
+        kb.from_disk(path if Path(path).exists() else find_installed(str(path)) or path)
         kb.carry = carry
         return kb
 
