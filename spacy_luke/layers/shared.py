@@ -48,10 +48,15 @@ class Answers:
         return found
 
 
-def predict_shared(encoder: Model[list[Question], LukeStates], questions: list[Question]) -> LukeStates:
+def predict_shared(
+    encoder: Model[list[Question], LukeStates], questions: list[Question], *, is_last: bool
+) -> LukeStates:
     """What `encoder.predict` says. Questions without known entities are those that another pipe may ask, too: the
     first who asks leaves the answer with the encoder, the second takes it. Weights that may have changed
-    since are none of its business: the shim forgets the answers where it forgets the fast encoder."""
+    since are none of its business: the shim forgets the answers where it forgets the fast encoder.
+
+    is_last (bool): nobody asks behind this pipe: it takes answers, and leaves none.
+    """
     shim: LukeShim = encoder.shims[0]  # type: ignore
     given = [shim.answers.take(q) if q.entity_vectors is None else None for q in questions]
     rest = [question for question, answer in zip(questions, given) if answer is None]
@@ -59,7 +64,7 @@ def predict_shared(encoder: Model[list[Question], LukeStates], questions: list[Q
     found = []
     for question, answer in zip(questions, given):
         found.append(next(new) if answer is None else answer)
-        if answer is None and question.entity_vectors is None:
+        if answer is None and question.entity_vectors is None and not is_last:
             shim.answers.put(question, found[-1])
     pieces, slots = (encoder.ops.xp.concatenate(parts) for parts in zip(*found))
     return LukeStates(pieces, slots, encoder.ops.asarray2i(flat_spans(questions), dtype="int64"))

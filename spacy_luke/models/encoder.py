@@ -80,7 +80,8 @@ class LukeListener(Model[InT, OutT]):
         self.upstream: Model[InT, OutT] | None = None
         self.batch: list[Example] | None = None
         self.asks_mentions = False  # see share_mentions
-        self.has_company = False  # does another listener ask_mentions; the `luke` pipe says so
+        self.has_company = False  # does another listener ask_mentions, too; the `luke` pipe says so
+        self.is_last = False  # and all of them before this one
 
     def copy(self):
         """A listener to the same encoder (Thinc would make a plain Model)."""
@@ -103,7 +104,7 @@ def listener_forward(model: LukeListener, questions: InT, is_train: bool):
     encoder = get_encoder(model)
     if is_train and model.batch is not None:
         return encoder(questions, True)
-    predict = partial(predict_shared, encoder) if model.has_company else encoder.predict
+    predict = partial(predict_shared, encoder, is_last=model.is_last) if model.has_company else encoder.predict
     return predict(questions), lambda d_states: []
 
 

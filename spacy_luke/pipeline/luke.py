@@ -60,7 +60,7 @@ class Luke(LukePipe):
     def _share_mentions(self) -> None:
         asking = [listener for listener in self.listeners if listener.asks_mentions]
         for listener in asking:
-            listener.has_company = len(asking) > 1
+            listener.has_company, listener.is_last = len(asking) > 1, listener is asking[-1]
 
     def find_listeners(self, component) -> None:
         """spaCy calls this for every pipe behind this one."""

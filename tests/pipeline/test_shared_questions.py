@@ -175,5 +175,17 @@ def test_two_docs_of_one_text(nlp):
     for doc, same in zip(docs[:2], docs[2:]):
         a, b = _types([doc, same])
         assert a == pytest.approx(b, abs=1e-5)
-    assert _answers(nlp)._n_bytes == sum(shared._size(each) for each in _answers(nlp)._kept.values())
-    assert len(_answers(nlp)) == 2
+    assert len(_answers(nlp)) == 0 and _answers(nlp)._n_bytes == 0
+
+
+def test_more_than_fits_is_asked_twice(nlp, asked, monkeypatch):
+    """Room for one answer: that of the last Doc waits, and the first is asked again, without pushing it out."""
+    with nlp.select_pipes(disable=["luke_typing"]):
+        list(nlp.pipe(_docs(nlp)[1:]))
+    monkeypatch.setattr(shared, "MAX_BYTES", _answers(nlp)._n_bytes)
+    nlp.get_pipe("luke").model.shims[0].answers = shared.Answers()
+    asked.clear()
+    _assert_all_right(nlp.pipe(_docs(nlp)))
+    assert [len(q.slot_ids) for q in asked if q.entity_vectors is None].count(2) == 2
+    assert [len(q.slot_ids) for q in asked if q.entity_vectors is None].count(3) == 1
+    assert len(_answers(nlp)) == 0
