@@ -230,9 +230,10 @@ class LukeShim(Shim):
         for name, parameter in self.encoder.named_parameters():
             if parameter.grad is None:
                 continue
-            key = (self.id, ENCODER_PREFIX + name)
-            weights, _ = optimizer(key, torch2xp(parameter.data), torch2xp(parameter.grad))  # type: ignore
-            parameter.data = xp2torch(weights, device=parameter.device)
+            key, values = (self.id, ENCODER_PREFIX + name), torch2xp(parameter.data)
+            weights, _ = optimizer(key, values, torch2xp(parameter.grad))  # type: ignore
+            if weights is not values:  # Thinc's optimizers work in place
+                parameter.data.copy_(xp2torch(weights, device=parameter.device))
             parameter.grad = None
 
     def to_device(self, device_type: str, device_id: int) -> None:
