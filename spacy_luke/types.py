@@ -35,7 +35,7 @@ class LukeInputs(NamedTuple):
 class LukeOutputs(NamedTuple):
     """What the torch encoder returns; rows of padding hold harmless garbage."""
 
-    pieces: Tensor  # (batch, pieces, hidden) last layer
+    pieces: Tensor | None  # (batch, pieces, hidden) last layer; None if nobody reads them
     slots: Tensor | None  # (batch, slots, hidden) last layer
     layers: list[tuple[Tensor, Tensor | None]] | None = None  # embeddings and each layer, if asked for
 
@@ -98,7 +98,7 @@ class LukeStates:
 
     pieces: Floats2d  # (pieces of all questions, hidden) float32; (0, hidden) if they are not read
     slots: Floats2d  # (slots of all questions, hidden) float32
-    slot_spans: Ints2d  # (slots of all questions, 2) int64, first row and one past the last row of `pieces`
+    slot_spans: Ints2d  # (slots of all questions, 2) int64, first row and one past the last of `pieces`; always NumPy
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy
 import spacy
 import torch
+from spacy.training import Example
 from speed_common import paired, parser, peak_mb, report, sizes
 from speed_models import batches_of, padded, theirs
-from spacy.training import Example
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 LENGTHS = (32, 128, 512, 2000, 8000)  # words

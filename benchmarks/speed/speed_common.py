@@ -123,7 +123,7 @@ def report(args: argparse.Namespace, columns: list[str], rows: list[list], **mor
         print("| " + " | ".join(f"{x:,.3g}" if isinstance(x, float) else str(x) for x in row) + " |")
     malloc = {name: value for name, value in os.environ.items() if name.startswith("MALLOC_")}
     versions = {"python": platform.python_version(), "torch": torch.__version__, "transformers": transformers.__version__}
-    settings = {k: v for k, v in vars(args).items() if k != "output"}
+    settings = {k: v.name if isinstance(v, Path) else v for k, v in vars(args).items() if k != "output"}
     where = {**settings, **versions, **malloc, "cpu": torch.backends.cpu.get_cpu_capability(), **more}
     print("\n" + ", ".join(f"{name} {value}" for name, value in where.items()))
     if args.output:

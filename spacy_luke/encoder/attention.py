@@ -18,7 +18,7 @@ class Queries(NamedTuple):
     """Who asks whom (w = pieces, e = slots); LUKE's entity-aware attention has four matrices, plain
     attention one, and then w2e is the same tensor as w2w and e2w as e2e."""
 
-    w2w: Tensor  # (batch, heads, pieces, head)
+    w2w: Tensor | None  # (batch, heads, pieces, head), None = nobody reads the pieces
     w2e: Tensor | None = None  # (batch, heads, pieces, head), not read in the view "words"
     e2w: Tensor | None = None  # (batch, heads, slots, head)
     e2e: Tensor | None = None  # (batch, heads, slots, head)
@@ -34,8 +34,8 @@ class Memory(NamedTuple):
 
 def attend(
     queries: Queries, pieces: Memory, slots: Memory | None, view: SlotView, dropout: float
-) -> tuple[Tensor, Tensor | None]:
-    """Contexts of pieces and of slots.
+) -> tuple[Tensor | None, Tensor | None]:
+    """Contexts of pieces and of slots; None where there is no query.
 
     view: "full" is one softmax over pieces and slots for every row (LUKE section 3.2). "words" is:
 
@@ -47,26 +47,28 @@ def attend(
     dropout: probability that a weight is dropped, 0 outside training.
     RETURNS: (batch, heads, pieces, head) and (batch, heads, slots, head), or None without slots.
     """
-    if slots is None:
-        return _one_query(queries.w2w, pieces, dropout), None
-    if view == "words":
-        return _one_query(queries.w2w, pieces, dropout), pieces_and_itself(queries.e2w, queries.e2e, pieces, slots, dropout)
+    if slots is None or view == "words":
+        of_pieces = None if queries.w2w is None else _one_query(queries.w2w, pieces, dropout)
+        of_slots = None if slots is None else pieces_and_itself(queries.e2w, queries.e2e, pieces, slots, dropout)
+        return of_pieces, of_slots
     return _everything(queries, pieces, slots, dropout)
 
 
-def _everything(queries: Queries, pieces: Memory, slots: Memory, dropout: float) -> tuple[Tensor, Tensor]:
+def _everything(queries: Queries, pieces: Memory, slots: Memory, dropout: float) -> tuple[Tensor | None, Tensor]:
     """Every row attends to all pieces and all slots."""
-    sizes = [pieces.keys.shape[2], slots.keys.shape[2]]
     keys = torch.cat([pieces.keys, slots.keys], dim=2)
     values = torch.cat([pieces.values, slots.values], dim=2)
     both = Memory(keys, values, torch.cat([pieces.mask, slots.mask], dim=1))
-    if queries.w2e is queries.w2w:
-        contexts = _one_query(torch.cat([queries.w2w, queries.e2e], dim=2), both, dropout)
-        return contexts.split(sizes, dim=2)
-    to_pieces = _scores(torch.cat([queries.w2w, queries.e2w], dim=2), pieces)
-    to_slots = _scores(torch.cat([queries.w2e, queries.e2e], dim=2), slots)
-    weights = _weights(torch.cat([to_pieces, to_slots], dim=-1), both.values, dropout)
-    return (weights @ both.values).split(sizes, dim=2)
+    of_pieces, of_slots = queries.e2w, queries.e2e
+    if queries.w2w is not None:
+        of_pieces, of_slots = (torch.cat(pair, dim=2) for pair in ((queries.w2w, queries.e2w), (queries.w2e, queries.e2e)))
+    if queries.e2w is queries.e2e:
+        contexts = _one_query(of_slots, both, dropout)
+    else:
+        scores = torch.cat([_scores(of_pieces, pieces), _scores(of_slots, slots)], dim=-1)
+        contexts = _weights(scores, both.values, dropout) @ both.values
+    n = 0 if queries.w2w is None else queries.w2w.shape[2]
+    return (None if queries.w2w is None else contexts[:, :, :n]), contexts[:, :, n:]
 
 
 def pieces_and_itself(e2w: Tensor, e2e: Tensor, pieces: Memory, slots: Memory, dropout: float) -> Tensor:

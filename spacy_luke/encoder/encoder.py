@@ -42,11 +42,14 @@ class LukeEncoder(nn.Module):
         self.pooler = pooler if add_pooler else None
         init_weights(self, config.initializer_range)
 
-    def forward(self, inputs: LukeInputs, view: SlotView = "full", output_layers: bool = False) -> LukeOutputs:
+    def forward(
+        self, inputs: LukeInputs, view: SlotView = "full", output_layers: bool = False, read_pieces: bool = True
+    ) -> LukeOutputs:
         """Hidden states of pieces and slots.
 
         inputs: a padded batch, shapes in types.py.
         view: what a slot may see. output_layers: also return the embeddings and every layer's states.
+        read_pieces: False if nobody reads the last states of pieces; the last layer leaves them out.
         RETURNS: pieces (batch, pieces, hidden), slots (batch, slots, hidden) or None.
         RAISES: ValueError if windows are longer than the position table, or slot fields are missing
             or do not fit each other.
@@ -60,7 +63,8 @@ class LukeEncoder(nn.Module):
             )
         layers = [(pieces, slots)]
         for layer in self.encoder["layer"]:
-            pieces, slots = self._run(layer, pieces, slots, inputs.piece_mask, inputs.slot_mask, view)
+            is_read = read_pieces or layer is not self.encoder["layer"][-1]
+            pieces, slots = self._run(layer, pieces, slots, inputs.piece_mask, inputs.slot_mask, view, is_read)
             if output_layers:
                 layers.append((pieces, slots))
         return LukeOutputs(pieces, slots, layers if output_layers else None)

@@ -46,13 +46,19 @@ class SelfAttention(nn.Module):
             self.e2e_query = Linear(hidden, hidden)
 
     def forward(
-        self, pieces: Tensor, slots: Tensor | None, piece_mask: Tensor, slot_mask: Tensor | None, view: SlotView
-    ) -> tuple[Tensor, Tensor | None]:
+        self,
+        pieces: Tensor,
+        slots: Tensor | None,
+        piece_mask: Tensor,
+        slot_mask: Tensor | None,
+        view: SlotView,
+        read_pieces: bool = True,
+    ) -> tuple[Tensor | None, Tensor | None]:
         """pieces: (batch, pieces, hidden). slots: (batch, slots, hidden) or None. Masks: bool.
-        RETURNS: contexts of the same shapes."""
+        RETURNS: contexts of the same shapes; None for pieces that nobody reads."""
         of_pieces = self._memory(pieces, piece_mask)
         of_slots = None if slots is None else self._memory(slots, slot_mask)
-        queries = self._queries(pieces, slots, view)
+        queries = self._queries(pieces, slots, view, read_pieces)
         contexts = attend(queries, of_pieces, of_slots, view, self.dropout if self.training else 0.0)
         return tuple(None if c is None else c.transpose(1, 2).flatten(2) for c in contexts)
 
@@ -67,14 +73,14 @@ class SelfAttention(nn.Module):
     def _memory(self, states: Tensor, mask: Tensor) -> Memory:
         return Memory(self._split(self.key(states)), self._split(self.value(states)), mask)
 
-    def _queries(self, pieces: Tensor, slots: Tensor | None, view: SlotView) -> Queries:
-        w2w = self._split(self.query(pieces))
+    def _queries(self, pieces: Tensor, slots: Tensor | None, view: SlotView, read_pieces: bool) -> Queries:
+        w2w = self._split(self.query(pieces)) if read_pieces else None
         if slots is None:
             return Queries(w2w)
         if not self.entity_aware:
             e2e = self._split(self.query(slots))
             return Queries(w2w, w2w, e2e, e2e)
-        w2e = self._split(self.w2e_query(pieces)) if view == "full" else None
+        w2e = self._split(self.w2e_query(pieces)) if view == "full" and read_pieces else None
         return Queries(w2w, w2e, self._split(self.e2w_query(slots)), self._split(self.e2e_query(slots)))
 
     def _split(self, states: Tensor) -> Tensor:
@@ -108,13 +114,19 @@ class Layer(nn.Module):
         self.activation = activation(config.hidden_act)
 
     def forward(
-        self, pieces: Tensor, slots: Tensor | None, piece_mask: Tensor, slot_mask: Tensor | None, view: SlotView
-    ) -> tuple[Tensor, Tensor | None]:
+        self,
+        pieces: Tensor,
+        slots: Tensor | None,
+        piece_mask: Tensor,
+        slot_mask: Tensor | None,
+        view: SlotView,
+        read_pieces: bool = True,
+    ) -> tuple[Tensor | None, Tensor | None]:
         """pieces: (batch, pieces, hidden). slots: (batch, slots, hidden) or None. Masks: bool.
-        RETURNS: the next states, of the same shapes."""
-        of_pieces, of_slots = self.attention["self"](pieces, slots, piece_mask, slot_mask, view)
-        pieces = self._rest(of_pieces, pieces)
-        return pieces, None if slots is None else self._rest(of_slots, slots)
+        RETURNS: the next states, of the same shapes; None for pieces that nobody reads."""
+        of_pieces, of_slots = self.attention["self"](pieces, slots, piece_mask, slot_mask, view, read_pieces)
+        next_pieces = None if of_pieces is None else self._rest(of_pieces, pieces)
+        return next_pieces, None if slots is None else self._rest(of_slots, slots)
 
     def ask(self, slots: Tensor, pieces: Tensor, piece_mask: Tensor, slot_mask: Tensor) -> Tensor:
         """The next states of slots alone in the view "words". pieces: those that this layer was given."""

@@ -53,7 +53,7 @@ def attend_window(queries: Queries, pieces: Rows, slots: Rows | None) -> tuple[T
         to_pieces = torch.cat([queries.w2w, queries.e2w], dim=1)
         to_slots = torch.cat([queries.w2e, queries.e2e], dim=1)
     n_rows = pieces.keys.shape[1] + slots.keys.shape[1]
-    way = _by_flash if n_rows > _LONG and to_pieces.dtype == torch.float32 else _by_matrix
+    way = _by_flash if n_rows > _LONG and slots.keys.dtype == torch.float32 else _by_matrix
     contexts = way(to_pieces, to_slots, pieces, slots)
     return (contexts[:, :n] if queries.w2w is not None else None), contexts[:, n:]
 

@@ -36,19 +36,20 @@ def forward(model: Model[InT, OutT], questions: InT, is_train: bool):
     if not is_train and device.type == "cpu":
         return predict_packed(model, questions), lambda d_states: []
     inputs = pad_questions(questions, shim.tokenizer.pad, shim.config.entity_vocab_size, device)
-    outputs = (shim.begin_update if is_train else shim.predict)(inputs, questions[0].view)
-    pieces = unpad(outputs.pieces, [len(q.piece_ids) for q in questions])
-    slots = pieces[:0]
-    if outputs.slots is not None:
-        slots = unpad(outputs.slots, [len(q.slot_ids) for q in questions])
-    states = LukeStates(_to_xp(pieces), _to_xp(slots), _spans(model, questions))
+    reads_pieces = inputs.slot_ids is None or any(q.reads_pieces for q in questions)
+    outputs = (shim.begin_update if is_train else shim.predict)(inputs, questions[0].view, reads_pieces)
+    lengths = [len(q.piece_ids) for q in questions], [len(q.slot_ids) for q in questions]
+    rows = [None if padded is None else unpad(padded, n) for padded, n in zip(outputs[:2], lengths)]
+    some = next(each for each in rows if each is not None)
+    pieces, slots = (some[:0] if each is None else each for each in rows)
+    states = LukeStates(_to_xp(pieces), _to_xp(slots), flat_spans(questions))
     if not is_train:
         return states, lambda d_states: []
 
     def backprop(d_states: LukeStates) -> InT:
         import torch
 
-        pairs = [(y, d) for y, d in ((pieces, d_states.pieces), (slots, d_states.slots)) if y.requires_grad]
+        pairs = [(y, d) for y, d in ((pieces, d_states.pieces), (slots, d_states.slots)) if y.requires_grad and len(y)]
         outs = [y for y, _ in pairs]
         torch.autograd.backward(outs, [xp2torch(numpy_safe(d), device=device) for _, d in pairs])
         return []
@@ -65,7 +66,7 @@ def predict_packed(model: Model[InT, OutT], questions: InT) -> OutT:
     reads_pieces = any(q.reads_pieces for q in questions)
     with torch.inference_mode():
         pieces, slots = shim.fast(inputs, questions[0].view, reads_pieces)
-    return LukeStates(_to_xp(slots[:0] if pieces is None else pieces), _to_xp(slots), _spans(model, questions))
+    return LukeStates(_to_xp(slots[:0] if pieces is None else pieces), _to_xp(slots), flat_spans(questions))
 
 
 def predict_words(model: Model[InT, OutT], questions: InT) -> tuple[Floats2d, Callable[[InT], Floats2d]]:
@@ -95,10 +96,6 @@ def predict_words(model: Model[InT, OutT], questions: InT) -> tuple[Floats2d, Ca
         return _to_xp(unpad(slots, [len(q.slot_ids) for q in asked]))
 
     return _to_xp(unpad(padded, [len(q.piece_ids) for q in questions])), ask_padded
-
-
-def _spans(model: Model[InT, OutT], questions: InT):
-    return model.ops.asarray2i(flat_spans(questions), dtype="int64")
 
 
 def _to_xp(tensor):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Sequence
 
 import numpy
@@ -23,17 +24,13 @@ def pad_questions(questions: Sequence[Question], pad_id: int, table_rows: int, d
         `entity_vectors`, and are moved to their place in the batch's.
     RETURNS (LukeInputs): slot fields are None if no question asks for a slot.
     """
-    import torch
-
     n_pieces = numpy.asarray([len(q.piece_ids) for q in questions])
     n_slots = numpy.asarray([len(q.slot_ids) for q in questions])
     piece_mask = numpy.arange(n_pieces.max())[None, :] < n_pieces[:, None]
     piece_ids = numpy.full(piece_mask.shape, pad_id, dtype="int64")
     piece_ids[piece_mask] = numpy.concatenate([q.piece_ids for q in questions])
 
-    def on_device(array):
-        return torch.as_tensor(array).to(device, non_blocking=True)
-
+    on_device = partial(upload, device=device)
     if not n_slots.sum():
         return LukeInputs(on_device(piece_ids), on_device(piece_mask))
     slot_mask = numpy.arange(n_slots.max())[None, :] < n_slots[:, None]
@@ -55,6 +52,16 @@ def pad_questions(questions: Sequence[Question], pad_id: int, table_rows: int, d
     )
 
 
+def upload(array: numpy.ndarray, device) -> torch.Tensor:
+    """To a GPU by pinned memory: otherwise the copy waits until the GPU is done with all that it was told before."""
+    import torch
+
+    tensor = torch.as_tensor(array)
+    if torch.device(device).type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
 def gather_vectors(questions: Sequence[Question], table_rows: int):
     """The batch's entity vectors (known, emb), or None, and all slot ids (slots of all questions,)."""
     vectors, ids, known = [], [], 0
@@ -70,12 +77,9 @@ def gather_vectors(questions: Sequence[Question], table_rows: int):
 
 def unpad(states: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
     """(batch, columns, hidden) -> (rows, hidden) float32: the first lengths[i] rows of each."""
-    import torch
-
     width = states.shape[1]
     index = numpy.concatenate([numpy.arange(n) + i * width for i, n in enumerate(lengths)])
-    rows = torch.as_tensor(index, dtype=torch.int64).to(states.device, non_blocking=True)
-    return states.flatten(0, 1).index_select(0, rows).float()
+    return states.flatten(0, 1).index_select(0, upload(index, states.device)).float()
 
 
 def flat_spans(questions: Sequence[Question]):

@@ -67,7 +67,7 @@ def predict_shared(
         if answer is None and question.entity_vectors is None and not is_last:
             shim.answers.put(question, found[-1])
     pieces, slots = (encoder.ops.xp.concatenate(parts) for parts in zip(*found))
-    return LukeStates(pieces, slots, encoder.ops.asarray2i(flat_spans(questions), dtype="int64"))
+    return LukeStates(pieces, slots, flat_spans(questions))
 
 
 def _answers_of(states: LukeStates, questions: list[Question]) -> Iterator[Answer]:

@@ -182,13 +182,13 @@ class LukeShim(Shim):
         """What a process is given that runs a pipeline: weights in oneDNN's order cannot travel."""
         return {**self.__dict__, "_fast": None, "answers": Answers()}
 
-    def predict(self, inputs: LukeInputs, view: SlotView) -> LukeOutputs:  # type: ignore[override]
+    def predict(self, inputs: LukeInputs, view: SlotView, read_pieces: bool = True) -> LukeOutputs:  # type: ignore[override]
         """The readable encoder: what a GPU runs."""
         import torch
 
         encoder = self._as_it_is().eval()
         with torch.inference_mode(), self._autocast():
-            return encoder(inputs, view)
+            return encoder(inputs, view, read_pieces=read_pieces)
 
     def predict_pieces(self, inputs: LukeInputs) -> tuple[Tensor, list[Tensor]]:
         """Last states of the pieces alone, and what `predict_slots` wants of them."""
@@ -207,11 +207,11 @@ class LukeShim(Shim):
         with torch.inference_mode(), self._autocast():
             return encoder.ask(inputs, layers)
 
-    def begin_update(self, inputs: LukeInputs, view: SlotView) -> LukeOutputs:  # type: ignore[override]
+    def begin_update(self, inputs: LukeInputs, view: SlotView, read_pieces: bool = True) -> LukeOutputs:  # type: ignore[override]
         """Outputs keep torch's graph; call backward on what is made of them."""
         self.encoder.train()
         with self._autocast():
-            return self.encoder(inputs, view)
+            return self.encoder(inputs, view, read_pieces=read_pieces)
 
     def _autocast(self):
         import torch

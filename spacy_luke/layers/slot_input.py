@@ -18,7 +18,7 @@ def slot_input(
     an encoder that has never seen an entity knows more."""
     if not with_pieces:
         return states.slots, lambda dX: LukeStates(ops.alloc2f(*states.pieces.shape), dX, states.slot_spans)
-    spans = ops.to_numpy(states.slot_spans)
+    spans = states.slot_spans
     lengths = ops.asarray1i(spans[:, 1] - spans[:, 0])
     rows = ops.asarray1i(numpy.concatenate([numpy.zeros(0, "int64"), *(numpy.arange(*span) for span in spans)]))
     means = ops.reduce_mean(states.pieces[rows], lengths)

@@ -85,7 +85,7 @@ def cut(layer: Model, questions: InT, is_train: bool, batch_size: int | None) ->
         return cut_padded(questions, batch_size or 1)
     if batch_size is None:
         batch_size = batch_rows(shim.config, max(map(_rows, questions)), shim.device, is_train)
-    is_packed = not is_train and shim.device.type == "cpu"
+    is_packed = shim.device.type == "cpu" and (not is_train or shim.is_frozen)
     return (cut_packed if is_packed else cut_padded)(questions, batch_size)
 
 

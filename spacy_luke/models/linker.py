@@ -90,20 +90,21 @@ def expect_nil(model: Model[InT, OutT], share: float) -> None:
 def forward(model: Model[InT, OutT], X: InT, is_train: bool) -> tuple[OutT, Callable]:
     questions, mentions, options = X
     batches, scores = model.layers
-    mentions = model.ops.asarray1i(mentions)
-    asked = mentions >= 0
+    mentions = model.ops.to_numpy(mentions)
+    rows = numpy.flatnonzero(mentions >= 0)  # here, as a mask on a GPU would be waited for
+    asked, answered = model.ops.asarray1i(rows), model.ops.asarray1i(mentions[rows])
     queries = model.ops.alloc2f(len(options.lengths), model.get_ref("head").get_dim("nO"))
     backprop_slots = None
     if questions:
         of_slots, backprop_slots = batches(questions, is_train)
-        queries[mentions[asked]] = of_slots[asked]
+        queries[answered] = of_slots[asked]
     Y, backprop_scores = scores((queries, options), is_train)
 
     def backprop(dY: OutT) -> list:
         d_queries = backprop_scores(dY)
         if backprop_slots is not None:
             d_slots = model.ops.alloc2f(len(mentions), d_queries.shape[1])
-            d_slots[asked] = d_queries[mentions[asked]]
+            d_slots[asked] = d_queries[answered]
             backprop_slots(d_slots)
         return []
 

@@ -88,7 +88,7 @@ def _predict(model: Model, questions: InT):
     asked = [replace(q, slot_ids=q.slot_ids[rows], slot_spans=q.slot_spans[rows]) for q, rows in zip(questions, chosen)]
     Y = ops.alloc2f(len(scores), head.get_dim("nO")) + numpy.nan
     if sum(map(len, chosen)):
-        states = LukeStates(pieces, ask(asked), ops.asarray2i(flat_spans(asked), dtype="int64"))
+        states = LukeStates(pieces, ask(asked), flat_spans(asked))
         rows = numpy.concatenate([rows + offset for rows, offset in zip(chosen, [0, *borders])])
         Y[ops.asarray1i(rows)] = head.predict(states)
     return Y, None
@@ -98,7 +98,7 @@ def _look_at_words(model: Model, questions: InT):
     """States of pieces, the function that asks slots over them, and the proposer's score of each slot (slots,)."""
     encoder, _, proposer = model.layers
     pieces, ask = predict_words(get_encoder(encoder), questions)
-    spans = model.ops.asarray2i(flat_spans(questions), dtype="int64")
+    spans = flat_spans(questions)
     return pieces, ask, model.ops.to_numpy(proposer.predict(LukeStates(pieces, pieces[:0], spans)))[:, 0]
 
 

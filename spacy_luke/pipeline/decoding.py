@@ -20,8 +20,7 @@ def decode(spans: numpy.ndarray, scores: numpy.ndarray, taken: numpy.ndarray) ->
     rows = numpy.flatnonzero(best != NONE_CLASS)
     order = rows[numpy.argsort(-scores[rows, best[rows]], kind="stable")]
     accepted = []
-    for row in order.tolist():
-        start, end = spans[row]
+    for row, (start, end) in zip(order.tolist(), spans[order].tolist()):
         if not taken[start:end].any():
             taken[start:end] = True
             accepted.append((row, int(best[row])))

@@ -126,8 +126,9 @@ class LukeNER(LabelledPipe):
         taken = numpy.zeros(len(doc), dtype=bool)
         for span in (*kept, *blocked):
             taken[span.start : span.end] = True
+        labels = self.labels  # a new tuple each time
         found = [
-            Span(doc, int(spans[row, 0]), int(spans[row, 1]), label=self.labels[label - 1])
+            Span(doc, int(spans[row, 0]), int(spans[row, 1]), label=labels[label - 1])
             for row, label in decode(spans, scores, taken)
         ]
         doc.set_ents([*kept, *found], blocked=list(blocked), default="outside")
@@ -137,7 +138,10 @@ class LukeNER(LabelledPipe):
         group = SpanGroup(
             doc,
             name=self.cfg["spans_key"],
-            spans=[Span(doc, *spans[row].tolist(), label=self.labels[label - 1]) for row, label in above],  # type: ignore[misc]
+            spans=[
+                Span(doc, start, end, label=labels[label - 1])
+                for (start, end), label in zip(spans[above[:, 0]].tolist(), above[:, 1].tolist())
+            ],
         )
         group.attrs["scores"] = probabilities[above[:, 0], above[:, 1]]
         doc.spans[self.cfg["spans_key"]] = group

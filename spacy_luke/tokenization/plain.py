@@ -83,10 +83,11 @@ class PlainTokenizer:
         known = {segment: self._known.get(segment) for row in rows for segment in row}
         missing = [segment for segment, lists in known.items() if lists is None]
         if missing:
-            known.update(zip(missing, self._encode_segments(missing)))
+            new = dict(zip(missing, self._encode_segments(missing)))
+            known.update(new)
             if len(self._known) > _MOST_KNOWN:
                 self._known = {}
-            self._known.update((segment, known[segment]) for segment in missing if len(segment) <= _SHORT)
+            self._known.update((segment, lists) for segment, lists in new.items() if len(segment) <= _SHORT)
         return [_join([known[segment] for segment in row]) for row in rows]  # type: ignore[misc]
 
     def _encode_segments(self, segments: list[str]) -> list[_Lists]:

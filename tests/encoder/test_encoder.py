@@ -145,3 +145,21 @@ def test_no_slots_at_all(view, aware):
     found, expected = encoder(empty, view), encoder(inputs, view)
     assert expected.slots is None and found.slots.shape == (3, 0, TINY["hidden_size"])
     torch.testing.assert_close(found.pieces, expected.pieces, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("aware", [True, False])
+def test_pieces_that_nobody_reads(view, aware):
+    """The last layer leaves them out: slots and all gradients that come from slots are the same."""
+    encoder, inputs = make_encoder(use_entity_aware_attention=aware), make_inputs(TINY)
+    found = []
+    for read_pieces in (True, False):
+        encoder.zero_grad()
+        outputs = encoder(inputs, view, read_pieces=read_pieces)
+        assert (outputs.pieces is None) == (not read_pieces)
+        outputs.slots[inputs.slot_mask].pow(3).mean().backward()
+        grads = {name: None if p.grad is None else p.grad.clone() for name, p in encoder.named_parameters()}
+        unused = [name for name, grad in grads.items() if grad is None or not grad.any()]
+        found.append({"slots": outputs.slots.detach(), **{name: grad for name, grad in grads.items() if name not in unused}})
+    assert_same(*found, tolerance=1e-5)
+    assert encoder(inputs._replace(slot_ids=None), view, read_pieces=False).slots is None
