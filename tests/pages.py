@@ -7,7 +7,7 @@ A comment in the line before a block says what the test needs to know and the re
     <!-- test: seen -->            what real models gave; tiny random ones give something else, so it is not compared
     <!-- test: run -->             shell commands are run, `spacy train` for two steps; without it, arguments are checked
     <!-- test: into CONFIG -->     the ini block is merged into the config file CONFIG; without it, it is a whole one
-    <!-- test: steps N -->         Python: range(30) becomes range(N), the tiny encoder knows nothing
+    <!-- test: steps N -->         Python: range(60) becomes range(N), the tiny encoder knows nothing
     <!-- test: settings PIPE -->   the table behind it lists all settings of the pipe and their defaults
     <!-- test: scores PIPE -->     the table behind it names scores that the pipe gives
 """

@@ -104,8 +104,8 @@ def _do(block: Block, namespace: dict, printed: str) -> str:
 def _run_python(block: Block, namespace: dict) -> str:
     code, output = block.code, io.StringIO()
     if block.mark[:1] == ["steps"]:
-        assert "range(30)" in code
-        code = code.replace("range(30)", f"range({block.mark[1]})")
+        assert "range(60)" in code
+        code = code.replace("range(60)", f"range({block.mark[1]})")
     with redirect_stdout(output):
         exec(compile("\n" * (block.line - 1) + code, "<page>", "exec"), namespace)
     return output.getvalue()

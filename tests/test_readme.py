@@ -38,8 +38,8 @@ def folder(xlmr, tmp_path, monkeypatch):
 def test_ten_lines_of_python(folder, capsys):
     pytest.importorskip("sudachipy", reason="Japanese words need spacy-luke[ja]")
     code = _blocks("python")[0]
-    assert "range(30)" in code
-    exec(code.replace("range(30)", "range(400)"), {})  # the tiny encoder of the tests knows nothing
+    assert "range(60)" in code
+    exec(code.replace("range(60)", "range(400)"), {})  # the tiny encoder of the tests knows nothing
     assert re.search(r"(PERSON|LOC) 0\.\d", capsys.readouterr().out)
 
 
