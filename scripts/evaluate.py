@@ -106,8 +106,14 @@ def main() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf8")
     for name, values in found.items():
-        value = values.get(SHOWN[name.partition(".")[0]])
-        print(f"{name}: {'no gold' if value is None else format(100 * value, '.2f')}")
+        print(f"{name}: {_percent(values.get(SHOWN[name.partition('.')[0]]))}")
+        if name.startswith("linker"):
+            right, prior = (_percent(values.get(f"nel_ambiguous_{key}")) for key in ("accuracy", "prior"))
+            print(f"  names with several candidates, the right one among them: {right}, by the prior alone: {prior}")
+
+
+def _percent(value: float | None) -> str:
+    return "no gold" if value is None else format(100 * value, ".2f")
 
 
 if __name__ == "__main__":

@@ -59,6 +59,8 @@ def score_linker(
             with the right id: how good linking is, whatever the recogniser missed.
         nel_candidate_recall: of the gold mentions with an id that are in the span group, those whose id is
             among the candidates: no linker that chooses from them has a higher nel_accuracy.
+        nel_ambiguous_accuracy, nel_ambiguous_prior: of these that have other candidates, too, those that have the right
+            id, and those whose first candidate, the one of the highest prior, is right: does context help.
     """
     counts = _Counts()
     for example in examples:
@@ -84,6 +86,8 @@ def score_linker(
         "nel_accuracy": counts.linked.share,
         "nel_with_nil_accuracy": counts.linked_or_nil.share,
         "nel_candidate_recall": counts.reached.share,
+        "nel_ambiguous_accuracy": counts.ambiguous.share,
+        "nel_ambiguous_prior": counts.ambiguous_first.share,
     }
 
 
@@ -102,6 +106,7 @@ class _Counts:
         self.with_nil: dict[str, PRFScore] = defaultdict(PRFScore)
         self.nil = PRFScore()
         self.linked, self.linked_or_nil, self.reached = _Share(), _Share(), _Share()
+        self.ambiguous, self.ambiguous_first = _Share(), _Share()
 
     def add_gold(self, label: str, gold: str, found: str | None, candidates: list[str] | None) -> None:
         """found: the predicted id of this mention, "" if it was not linked, None if it is no predicted mention."""
@@ -116,6 +121,9 @@ class _Counts:
             self.linked.add(found == gold)
         if candidates is not None:
             self.reached.add(gold in candidates)
+            if gold in candidates and len(candidates) > 1:
+                self.ambiguous.add(found == gold)
+                self.ambiguous_first.add(candidates[0] == gold)
 
     def add_invented(self, label: str, found: str) -> None:
         """A prediction where there is no gold mention."""

@@ -90,6 +90,19 @@ def test_candidate_recall_is_about_the_mentions_that_were_found():
     assert score([Example(again, gold)])["nel_candidate_recall"] == 2 / 3
 
 
+def test_ambiguous_names_and_what_the_prior_alone_would_say():
+    """Not counted: one candidate, gold not among them, NIL. The prior is right on Q1 and Q4, the links on Q1, Q2 and Q3."""
+    right = ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "NIL")
+    said = ("Q1", "Q2", "Q3", "NIL", "Q5", "Q7", "Q7")
+    candidates = (["Q1", "Q9"], ["Q9", "Q2"], ["Q8", "Q9", "Q3"], ["Q4", "Q9"], ["Q5"], ["Q7", "Q8"], ["Q7", "Q8"])
+    gold, found = (doc(*[(i, i + 1, "A", id) for i, id in enumerate(ids)]) for ids in (right, said))
+    scores = score([Example(with_candidates(found, *candidates), gold)])
+    assert (scores["nel_ambiguous_accuracy"], scores["nel_ambiguous_prior"]) == (3 / 4, 2 / 4)
+    assert scores["nel_candidate_recall"] == 5 / 6
+    one = score([Example(with_candidates(doc((0, 1, "A", "Q5")), ["Q5"]), doc((0, 1, "A", "Q5")))])
+    assert one["nel_ambiguous_accuracy"] is None and one["nel_ambiguous_prior"] is None
+
+
 def test_what_is_not_annotated_is_not_judged():
     found = doc((0, 2, "A", "Q1"), (2, 3, "A", "Q2"), (3, 5, "A", "Q3"), (6, 8, "A", "Q4"), (8, 9, "A", "NIL"))
     # word 1 and 8 have no annotation; 3 is a mention whose link is not known
