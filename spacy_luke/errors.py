@@ -177,6 +177,10 @@ class Errors(metaclass=_WithCodes):
         "A package cannot have the name {name!r} and the version {version!r}. Names have lower-case letters, digits and _, a "
         "letter first; versions are as 1.0.0 (PEP 440)."
     )
+    LK357 = (
+        "{where}: \"NIL\" is what luke_linker says of a mention that is not in the knowledge base, so no entity can have this id. "
+        "Leave it out, or give the entity another id."
+    )
     LK360 = (
         "Nobody says of which language {path} is: not the dump, not its name. Put the language in front: "
         "ja={path}."

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import Errors, Warnings
-from .build_checks import check_entity, check_link, check_priors
+from .build_checks import NIL, check_entity, check_link, check_priors
 from .build_entities import EntityWriter, iter_chunks, names_of, vector_reader
 from .build_links import LinkWriter, Progress
 from .build_spool import Spool, number_texts
@@ -153,10 +153,10 @@ def _deal_out_priors(ids: StringIndex, priors, known: Spool, unknown: Spool, pro
 
 
 def _check_links(aliases: list, names: list, counts: list, done: int) -> list:
-    """The counts. Raises LK334 to LK340 for the first bad link."""
-    if set(map(type, aliases)) | set(map(type, names)) <= {str} and all(map(str.strip, aliases)) and all(names):
-        array = np.array(counts)
-        if array.dtype.kind in "iu" and array.min() >= 0:
+    """The counts. Raises LK334, LK340, LK357 for the first bad link."""
+    are_strings = set(map(type, aliases)) | set(map(type, names)) <= {str}
+    if are_strings and all(map(str.strip, aliases)) and all(names) and NIL not in names:
+        if (array := np.array(counts)).dtype.kind in "iu" and array.min() >= 0:
             return counts
     for number, (alias, name, count) in enumerate(zip(aliases, names, counts), done + 1):
         check_link(alias, name, count, f"link number {number}")

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import Errors
 from .links import GIVEN, TOLERANCE
 
+NIL = "NIL"  # the KB id of a mention that no knowledge base has an entity for
 KEYS = ("id", "labels", "description", "types", "count", "aliases", "vector", "bias")
 EXPECTED = (
     '{"id": "Q17", "labels": {"en": "Japan"}, "description": "...", "types": ["country"], "count": 123, '
@@ -21,7 +22,7 @@ EXPECTED_ALIAS = (
 
 
 def check_entity(entity: dict, where: str) -> None:
-    """Raises LK336 for an entity that is not of the documented form, LK334 for an empty name."""
+    """Raises LK336 for an entity that is not of the documented form, LK334 for an empty name, LK357 for the id NIL."""
     get = entity.get if isinstance(entity, dict) else {}.get
     labels, types, aliases, count = get("labels") or {}, get("types") or [], get("aliases") or [], get("count")
     good = isinstance(get("id"), str) and get("id") != "" and entity.keys() <= set(KEYS)
@@ -32,6 +33,8 @@ def check_entity(entity: dict, where: str) -> None:
     if not good:
         found = json.dumps(entity, ensure_ascii=False, default=repr)[:200]
         raise ValueError(Errors.LK336.format(where=where, found=found, expected=EXPECTED))
+    if entity["id"] == NIL:
+        raise ValueError(Errors.LK357.format(where=where))
     for name in (*labels.values(), *aliases):
         if not name.strip():
             raise ValueError(Errors.LK334.format(where=where, alias=name, id=entity["id"]))
@@ -46,12 +49,14 @@ def _is_number(value) -> bool:
 
 
 def check_link(alias, id, count, where: str) -> None:
-    """Raises LK334 for an empty alias, LK340 for what is no id or no count."""
+    """Raises LK334 for an empty alias, LK340 for what is no id or no count, LK357 for the id NIL."""
     if isinstance(alias, str) and not alias.strip():
         raise ValueError(Errors.LK334.format(where=where, alias=alias, id=id))
     is_count = isinstance(count, (int, np.integer)) and not isinstance(count, bool) and count >= 0
     if not isinstance(alias, str) or not isinstance(id, str) or not id or not is_count:
         raise ValueError(Errors.LK340.format(where=where, alias=alias, id=id, count=count))
+    if id == NIL:
+        raise ValueError(Errors.LK357.format(where=where))
 
 
 def check_priors(alias, ids, priors, where: str) -> None:

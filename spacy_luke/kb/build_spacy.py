@@ -13,8 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import Errors, Warnings
-
-NIL = "NIL"  # the KB id of an entity that is in no knowledge base
+from .build_checks import NIL
 
 
 def read_docbin_links(paths: Iterable[Path]) -> Iterator[tuple[str, str, int]]:

@@ -106,6 +106,8 @@ class LukeLinker(LukePipe):
         if not callable(kb_loader):
             raise ValueError(Errors.LK512.format(name=self.name, found=type(kb_loader).__name__))
         kb = kb_loader(self.vocab)
+        if not isinstance(kb, KnowledgeBase):
+            raise ValueError(Errors.LK512.format(name=self.name, found=f"function that returns a {type(kb).__name__}"))
         self._check_width(kb)
         if type(kb) is not self._saved_kb:
             found, saved = type(kb).__name__, self._saved_kb.__name__

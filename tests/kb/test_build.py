@@ -140,3 +140,17 @@ def test_another_directory_is_not_replaced(tmp_path):
     with pytest.raises(ValueError, match="LK301"):
         build_kb(tmp_path / "mine", [])
     assert json.dumps([file.name for file in (tmp_path / "mine").iterdir()]) == '["letter.txt"]'
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"entities": [{"id": "NIL"}]},
+        {"entities": [{"id": "a"}], "links": [("Tokyo", "NIL", 1)]},
+        {"entities": [{"id": "a"}], "priors": [("Tokyo", ["NIL"], [1.0])]},
+    ],
+)
+def test_nil_is_no_entity(tmp_path, bad):
+    with pytest.raises(ValueError, match="LK357.*number 1"):
+        build_kb(tmp_path / "kb", **bad)
+    assert not list(tmp_path.iterdir())

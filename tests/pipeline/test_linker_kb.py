@@ -163,6 +163,8 @@ def test_no_knowledge_base(xlmr):
     linker = nlp.add_pipe("luke_linker", config={"model": {"encoder": encoder_config(xlmr)}})
     with pytest.raises(ValueError, match="LK512.*'luke_linker' got a str as kb_loader"):
         linker.set_kb("kb/")
+    with pytest.raises(ValueError, match="LK512.*function that returns a NoneType"):
+        linker.set_kb(lambda vocab: None)
     with pytest.raises(ValueError, match="LK514.*no knowledge base"):
         nlp.initialize(lambda: [example(nlp, TEXT, ENTS)])
     with pytest.raises(ValueError, match="LK514.*no knowledge base"):
