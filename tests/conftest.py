@@ -19,7 +19,7 @@ torch.set_num_threads(1)
 # The scripts of the project file are no package, and are not part of the wheel.
 if SCRIPTS.is_dir():
     sys.path.insert(0, str(SCRIPTS))
-collect_ignore_glob = [] if SCRIPTS.is_dir() else ["test_project.py", "test_scripts_*.py"]
+collect_ignore_glob = [] if SCRIPTS.is_dir() else ["test_project*.py", "test_scripts_*.py"]
 
 
 @pytest.fixture(autouse=True)
