@@ -124,9 +124,9 @@ def means_forward(model: Model, asked: list[tuple[Doc, numpy.ndarray]], is_train
     means = [_means(words.reshape(-1, 2), len(X)) for (_, words), X in zip(asked, vectors)]
 
     def backprop(dY):
-        return backprop_docs([M.T @ d.reshape(len(M), -1) for M, d in zip(means, dY)])
+        return backprop_docs([M.T @ d.reshape(len(M), d.shape[1] // 2) for M, d in zip(means, dY)])
 
-    return [(M @ X).reshape(len(M) // 2, -1) for M, X in zip(means, vectors)], backprop
+    return [(M @ X).reshape(len(M) // 2, 2 * X.shape[1]) for M, X in zip(means, vectors)], backprop
 
 
 def _means(spans: numpy.ndarray, n_words: int) -> numpy.ndarray:
