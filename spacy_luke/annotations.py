@@ -21,6 +21,9 @@ from .errors import Errors
 RELATIONS_KEY = "luke_relations"
 TYPES_KEY = "luke_typing"
 
+# The kb_id of a mention that was looked at, and that the knowledge base has no entity for.
+NIL = "NIL"
+
 
 class Relation(NamedTuple):
     """head -- label --> tail."""

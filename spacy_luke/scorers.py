@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy
 from spacy.scorer import PRFScore
 
+from .annotations import NIL
+
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Span
     from spacy.training import Example
-
-# The mention was looked at, and the knowledge base has no entity for it.
-NIL = "NIL"
 
 # Gold mentions of a Doc whose entities are not annotated: it trains and scores linking, not recognising.
 MENTIONS_KEY = "nel_mentions"

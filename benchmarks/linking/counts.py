@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy
 from spacy.tokens import Doc
 
-from spacy_luke.scorers import NIL
+from spacy_luke.annotations import NIL
 
 # Of each document: gold mentions with an id, the right ones of them, those that were given an id, gold NIL,
 # predicted NIL, right NIL, gold mentions whose id is a candidate, those of them with several candidates and right ones.

@@ -26,11 +26,11 @@ from pathlib import Path
 from corpora import MORE, SETS, read_parts, write_corpora
 from names import parts_of, read_dumps, read_elevant_names, read_gum_names, read_wikidata_sample
 
+from spacy_luke.annotations import NIL
 from spacy_luke.kb.build_sources import build_from_sources
 from spacy_luke.kb.export import export_kb
 from spacy_luke.kb.normalise import normalise_alias
 from spacy_luke.pipeline.embed_kb import embed_kb
-from spacy_luke.scorers import NIL
 
 OWN = 10  # how much more often a training mention of the own set counts than one of another
 FOLDS = 4  # of the training part, see main

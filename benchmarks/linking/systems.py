@@ -13,10 +13,10 @@ from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc, Span
 
+from spacy_luke.annotations import NIL
 from spacy_luke.features.candidates import CandidateGenerator
 from spacy_luke.kb import MMapKB
 from spacy_luke.models.encoder import get_shim
-from spacy_luke.scorers import NIL
 from spacy_luke.types import Candidates
 
 LUKE = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Sequence
+from typing import TYPE_CHECKING, Iterator, Sequence
 
 import numpy
 
@@ -32,10 +32,9 @@ def mention_windows(
     (studio-ousia/luke examples/entity_disambiguation/dataloader.py); texts are tokenised between mentions.
 
     A longer Doc is cut into windows with context on both sides and room for what `carry` puts in front of them. A
-    mention is seen in every window that
-    holds it, and asked in the one that shows most of the text around it. Windows of more than `max_slots`
-    mentions are repeated, each time with the next of them. A mention without a piece, or longer than a
-    window, is in none.
+    mention is seen in every window that holds it, and asked in the one that shows most of the text around it. Windows
+    of more than `max_slots` mentions are repeated, each time with the next of them. A mention without a piece, or
+    longer than a window, is in none.
 
     mentions: for each Doc (mentions, 2) word offsets, on the CPU. They may overlap.
     limit (int): pieces a window may hold, special pieces included.
@@ -152,3 +151,27 @@ def ask_all_masked(
     questions = [ask_window(w, mask, 0, nothing, no_vectors, reads_pieces=reads_pieces) for w in windows]
     rows = [numpy.where(w.is_asked, w.mentions, -1) for w in windows]
     return AskedSpans(questions, numpy.concatenate([numpy.zeros(0, dtype="int64"), *rows]), n_mentions)
+
+
+def batch_mentions(
+    docs: Sequence[Doc], mentions: Sequence[Ints2d], size: int, *, whole_docs: bool
+) -> Iterator[tuple[list[Doc], list[Ints2d]]]:
+    """Docs and their mentions in order, up to `size` mentions at a time; a Doc may come more than once, or with
+    `whole_docs`, where its mentions see each other, is a chunk of its own if it has more."""
+    parts: tuple[list, list] = ([], [])
+    n = 0
+    for doc, spans in zip(docs, mentions):
+        while len(spans):
+            taken = spans if whole_docs else spans[: size - n]
+            if n and n + len(taken) > size:
+                yield parts
+                parts, n = ([], []), 0
+            spans = spans[len(taken) :]
+            parts[0].append(doc)
+            parts[1].append(taken)
+            n += len(taken)
+            if n >= size:
+                yield parts
+                parts, n = ([], []), 0
+    if n:
+        yield parts

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..annotations import NIL
 from ..errors import Errors, Warnings
-from .build_checks import NIL, check_entity, check_link, check_priors
+from .build_checks import check_entity, check_link, check_priors
 from .build_entities import EntityWriter, iter_chunks, names_of, vector_reader
 from .build_links import LinkWriter, Progress
 from .build_spool import Spool, number_texts

@@ -7,10 +7,10 @@ import math
 
 import numpy as np
 
+from ..annotations import NIL
 from ..errors import Errors
 from .links import GIVEN, TOLERANCE
 
-NIL = "NIL"  # the KB id of a mention that no knowledge base has an entity for
 KEYS = ("id", "labels", "description", "types", "count", "aliases", "vector", "bias")
 EXPECTED = (
     '{"id": "Q17", "labels": {"en": "Japan"}, "description": "...", "types": ["country"], "count": 123, '

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..annotations import NIL
 from ..errors import Errors, Warnings
-from .build_checks import NIL
 
 
 def read_docbin_links(paths: Iterable[Path]) -> Iterator[tuple[str, str, int]]:

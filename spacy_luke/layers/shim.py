@@ -124,7 +124,7 @@ class LukeShim(Shim):
     @property
     def is_frozen(self) -> bool:
         """Is nothing of it trained? RAISES ValueError LK401: nothing has been loaded yet."""
-        return not any(parameter.requires_grad for parameter in (self._model or self.encoder).parameters())
+        return not any(parameter.requires_grad for parameter in self._as_it_is().parameters())
 
     @property
     def is_loaded(self) -> bool:

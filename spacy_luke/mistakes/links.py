@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from ..annotations import NIL
 from ..kb.normalise import normalise_alias
-from ..scorers import NIL, candidates_of, gold_mentions, not_annotated
+from ..scorers import candidates_of, gold_mentions, not_annotated
 from .mistake import NOTHING, Mistakes
 
 if TYPE_CHECKING:

@@ -15,13 +15,14 @@ from thinc.types import Floats2d
 
 from ..annotations import TYPES_KEY
 from ..errors import Errors, Warnings
+from ..features.mentions import batch_mentions
 from ..models.typing import was_asked
 from ..training.type_targets import gold_types, type_targets, with_parents
 from ..training.type_thresholds import global_threshold, imply_parents, label_thresholds
 from .base import LabelledPipe, checked_weight
 from .losses import types_loss
 from .type_counts import TypeCounts
-from .type_decoding import FoundTypes, chunks, decode_types, parent_columns
+from .type_decoding import FoundTypes, decode_types, parent_columns
 
 DEFAULT_MODEL = """
 [model]
@@ -135,7 +136,7 @@ class LukeTyping(LabelledPipe):
     def _probabilities(self, docs: list[Doc], mentions: list[numpy.ndarray]) -> Iterator[numpy.ndarray]:
         """(some mentions, types) float32, on the CPU, until it was all mentions; 0 where one was not asked."""
         size = max(1, MAX_SCORES // max(len(self.cfg["labels"]), 1))
-        for chunk in chunks(docs, mentions, size, whole_docs=not self.model.attrs["markers"]):
+        for chunk in batch_mentions(docs, mentions, size, whole_docs=not self.model.attrs["markers"]):
             scores = self.model.predict(chunk)
             yield self.model.ops.to_numpy(self.model.ops.sigmoid(scores) * was_asked(scores)[:, None])
 

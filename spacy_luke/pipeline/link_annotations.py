@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from spacy.tokens import Doc, Span, SpanGroup
 
-from ..scorers import NIL
+from ..annotations import NIL
 from .asked import Asked
 from .disambiguation import Decisions
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Iterator, Sequence
 
+from ..annotations import NIL
 from ..errors import Warnings
-from ..scorers import NIL
 
 if TYPE_CHECKING:
     from spacy.kb import KnowledgeBase

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterator, NamedTuple, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Sequence
 
 import numpy
 
 from ..training.type_targets import parents
 
 if TYPE_CHECKING:
-    from spacy.tokens import Doc
     from thinc.types import Floats1d, Floats2d
 
 
@@ -44,27 +43,3 @@ def parent_columns(labels: Sequence[str], hierarchy: str | None) -> list[list[in
     """Of each type the columns of those that it implies. hierarchy: what separates the parts of a type."""
     columns = {label: column for column, label in enumerate(labels)}
     return [[columns[parent] for parent in parents(label, hierarchy) if parent in columns] for label in labels]
-
-
-def chunks(
-    docs: Sequence[Doc], mentions: Sequence[numpy.ndarray], size: int, *, whole_docs: bool
-) -> Iterator[tuple[list[Doc], list[numpy.ndarray]]]:
-    """Docs and their mentions in order, up to `size` mentions at a time; a Doc may come more than once, or with
-    `whole_docs`, where its mentions see each other, is a chunk of its own if it has more."""
-    parts: tuple[list, list] = ([], [])
-    n = 0
-    for doc, spans in zip(docs, mentions):
-        while len(spans):
-            taken = spans if whole_docs else spans[: size - n]
-            if n and n + len(taken) > size:
-                yield parts
-                parts, n = ([], []), 0
-            spans = spans[len(taken) :]
-            parts[0].append(doc)
-            parts[1].append(taken)
-            n += len(taken)
-            if n >= size:
-                yield parts
-                parts, n = ([], []), 0
-    if n:
-        yield parts

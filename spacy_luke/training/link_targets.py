@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, Sequence
 import numpy
 from spacy.tokens import Span
 
-from ..scorers import NIL, gold_mentions
+from ..annotations import NIL
+from ..scorers import gold_mentions
 from .aligned import predicted_words
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from spacy.tokens import Doc, Span
 
+from ..annotations import NIL
 from ..errors import Errors
-from ..scorers import NIL
 from .html import bar, entity_link, escape, note
 from .names import names_in
 

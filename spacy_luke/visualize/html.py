@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 from zlib import crc32
 
-from ..scorers import NIL
+from ..annotations import NIL
 
 WIKIDATA = "https://www.wikidata.org/wiki/{}"
 WIKIPEDIA = "https://{}.wikipedia.org/wiki/{}"

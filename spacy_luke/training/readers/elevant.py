@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ...annotations import NIL
 from ...errors import Errors
 from .gold import GoldMention, GoldReader, GoldText, open_text
 
@@ -55,8 +56,8 @@ def _document(record: dict[str, Any], coref: bool) -> GoldText:
         start, end = label["span"]
         if not 0 <= start < end <= len(text):
             raise ValueError(f"the span {start} to {end} is not in the text of {len(text)} characters")
-        kb_id = "NIL" if label["entity_id"] in _NIL else label["entity_id"]
-        is_link = kb_id == "NIL" or _QID.fullmatch(kb_id)
+        kb_id = NIL if label["entity_id"] in _NIL else label["entity_id"]
+        is_link = kb_id == NIL or _QID.fullmatch(kb_id)
         if is_link and not label.get("optional") and (coref or not label.get("coref")):
             mentions.append(GoldMention(start, end, label.get("type") or "ENTITY", kb_id))
         else:
