@@ -82,7 +82,7 @@ class Errors(metaclass=_WithCodes):
     )
     LK241 = "The candidate generator has top_k = {top_k}. Give at least 1 (30 is what LUKE's linker takes)."
     LK242 = "The candidate generator has fuzzy = {similarity}. Give a least similarity above 0 and at most 1, or null for none."
-    LK243 = "Similar aliases (`fuzzy`) need the package rapidfuzz: pip install 'spacy-luke[fuzzy]', or set fuzzy to null."
+    LK243 = "Similar aliases (`fuzzy`) need the package rapidfuzz: pip install rapidfuzz, or set fuzzy to null."
     LK244 = (
         "The knowledge base has {size:,} aliases. Similar aliases (`fuzzy`) are looked for by comparing with all of them, "
         "up to {most:,}. Set fuzzy to null, or use a knowledge base of fewer aliases."
@@ -105,7 +105,7 @@ class Errors(metaclass=_WithCodes):
     # --- knowledge base and entity vocabulary --------------------------------------------------
     LK301 = "{path} exists and is not a {kind} directory, so it is not replaced. Give another directory or remove it first."
     LK302 = "{path} is not a {kind} directory: its manifest.json is missing or cannot be read."
-    LK303 = "{path} holds {found}, but {kind!r} version {version} was expected. Write it again with this version of spacy_luke."
+    LK303 = "{path} holds {found}, but {kind!r} version {version} was expected. Give a directory of this kind; if only the version differs, write it again with this spacy_luke."
     LK304 = "{path} has {found} bytes where the manifest says {expected}: the store is cut off or was changed. Write or copy it again."
     LK305 = "{path} was written with another hash function than this version of spaCy has. Write it again."
     LK306 = "The key {key!r} stands for {first} and for {second}: a key can stand for one number only."
@@ -147,7 +147,7 @@ class Errors(metaclass=_WithCodes):
     LK333 = "The entity id {id!r} is given twice: {places}. Keep one of them, or put their names together."
     LK334 = "{where}: the alias {alias!r} of {id!r} is empty. Remove it or write the name."
     LK335 = "{where}: {found} for the alias {alias!r}. Priors are numbers of at least 0, of one alias at most 1 together."
-    LK336 = "{where}: found {found}, expected {expected}."
+    LK336 = "{where}: {problem} in {found}. Expected {expected}."
     LK337 = "{where}: a vector of {found} numbers, where the vectors of this knowledge base have {width}. Give all of them one width."
     LK338 = "Entity number {number}: its vector has a number that is NaN, infinite or too large for {dtype}. Mend it, or take float32."
     LK339 = "There are {what} and {more}. Give one row for each entity, in the order of the entities."
@@ -354,8 +354,8 @@ class Errors(metaclass=_WithCodes):
         "entity table has {rows} rows. Files of different checkpoints were mixed (full and lite?)."
     )
     LK712 = (
-        "There is no directory {name}, and the hub does not give a model of that name ({kind}: {reason}). Without "
-        "network: fetch it where there is one, with python -c \"from huggingface_hub import snapshot_download; "
+        "There is no directory {name} in {folder}, and the hub does not give a model of that name ({kind}: {reason}). "
+        "Check the path. Without network: fetch the model where there is one, with python -c \"from huggingface_hub import snapshot_download; "
         "snapshot_download('{name}', local_dir='DIR')\", copy DIR to this machine and give its path."
     )
     LK720 = (
@@ -392,7 +392,7 @@ class Errors(metaclass=_WithCodes):
     LK733 = "There is no file {path}. Give the name of a text file or of a DocBin (.spacy), or a text with spaces between its words."
     LK734 = "{path} cannot be read: {reason}. Texts are UTF-8; a file with the ending .spacy is a DocBin, as spacy convert writes it."
     LK735 = "Nothing to evaluate: {path}, {found}. Give a DocBin (.spacy) with gold annotations, as spacy convert writes it, or a directory of them."
-    LK736 = "The demo needs {package}: pip install \"spacy-luke[demo]\"."
+    LK736 = "The demo needs {package}: pip install starlette uvicorn (the extra demo of spacy-luke)."
     LK737 = "The demo was given {what}: {found}. Expected {wanted}."
     LK738 = "The pipeline has no luke_linker, so there is no knowledge base to look into. Its pipes: {pipes}."
     LK739 = "The demo was sent {found}. Send a JSON object, with the content type application/json, within the demo's limit."
@@ -410,12 +410,12 @@ class Errors(metaclass=_WithCodes):
     )
     LK754 = (
         "The 4-bit copy comes without its text normalisation, which is taken from the package sentencepiece: "
-        "pip install \"spacy-luke[convert]\". ({reason})"
+        "pip install sentencepiece protobuf (the extra convert of spacy-luke). ({reason})"
     )
     LK755 = "{path} has a vocabulary of type {found!r}. Only one of type 'Unigram' (as XLM-R's) can be cut."
     LK756 = "{path}: the vocabulary has {pieces} pieces and the word table {rows} rows, they do not belong together."
     LK757 = "{path} lacks {files}. Expected a folder in Hugging Face layout with a fast tokenizer."
-    LK758 = "There is no folder {name}, and the Hugging Face hub does not give a model of that name: {reason}"
+    LK758 = "There is no folder {name}, and the Hugging Face hub does not give a model of that name: {reason} Give a folder with config.json, tokenizer.json and model.safetensors."
     LK760 = (
         "There is no file {path}. Public data is fetched with `python -m spacy project assets`; where that cannot be, "
         "put a copy there or name it: python -m spacy project run ja . --vars.data_path PATH."

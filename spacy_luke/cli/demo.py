@@ -25,7 +25,7 @@ def demo_cli(
 ) -> None:
     """
     A page on this machine: a text, what the pipeline finds in it, the order in which mentions were linked, a search
-    in the knowledge base, and new entities, that are linked to at once. Needs spacy-luke[demo]; nothing is fetched
+    in the knowledge base, and new entities, that are linked to at once. Needs the extra demo; nothing is fetched
     from the network, nothing is written to the disk.
     """
     from spacy.util import find_available_port, load_model

@@ -35,7 +35,7 @@ def info_cli(as_json: bool = typer.Option(False, "--json", help="As JSON")) -> N
         "CUDA of torch": devices["cuda_version"] or "none",
         "GPU by CuPy": "yes"
         if devices["cupy_gpu"]
-        else "no: spaCy's --gpu-id needs CuPy, spacy-luke[cuda12x] or [cuda13x]",
+        else "no: spaCy's --gpu-id needs CuPy: the extra cuda12x or cuda13x",
         "Apple GPU": "yes" if devices["mps"] else "no",
     }
     msg.table(rows, title="spacy_luke")

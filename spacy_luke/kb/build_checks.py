@@ -23,21 +23,46 @@ EXPECTED_ALIAS = (
 
 def check_entity(entity: dict, where: str) -> None:
     """Raises LK336 for an entity that is not of the documented form, LK334 for an empty name, LK357 for the id NIL."""
-    get = entity.get if isinstance(entity, dict) else {}.get
-    labels, types, aliases, count = get("labels") or {}, get("types") or [], get("aliases") or [], get("count")
-    good = isinstance(get("id"), str) and get("id") != "" and entity.keys() <= set(KEYS)
-    good = good and isinstance(labels, dict) and isinstance(types, (list, tuple)) and isinstance(aliases, (list, tuple))
-    good = good and all(isinstance(text, str) for text in (*labels, *labels.values(), *types, *aliases))
-    good = good and isinstance(get("description") or "", str) and (count is None or _is_count(count))
-    good = good and (get("bias") is None or _is_number(get("bias")))
-    if not good:
-        found = json.dumps(entity, ensure_ascii=False, default=repr)[:200]
-        raise ValueError(Errors.LK336.format(where=where, found=found, expected=EXPECTED))
+    problem = _problem(entity)
+    if problem:
+        raise ValueError(Errors.LK336.format(where=where, problem=problem, found=_shown(entity), expected=EXPECTED))
     if entity["id"] == NIL:
         raise ValueError(Errors.LK357.format(where=where))
-    for name in (*labels.values(), *aliases):
+    for name in (*(entity.get("labels") or {}).values(), *(entity.get("aliases") or [])):
         if not name.strip():
             raise ValueError(Errors.LK334.format(where=where, alias=name, id=entity["id"]))
+
+
+def _problem(entity) -> str:
+    """What is wrong with the form of an entity, "" if nothing is."""
+    if not isinstance(entity, dict):
+        return "no entity"
+    unknown = [key for key in entity if key not in KEYS]
+    if unknown:
+        return f"the unknown field {unknown[0]!r}"
+    if not isinstance(entity.get("id"), str) or not entity["id"]:
+        return "no id, or one that is not a string,"
+    labels = entity.get("labels") or {}
+    if not isinstance(labels, dict) or not _are_strings([*labels, *labels.values()]):
+        return "labels that are not names by language"
+    for key in ("types", "aliases"):
+        if not _are_strings(entity.get(key) or []):
+            return f"{key} that are not a list of strings"
+    if not isinstance(entity.get("description") or "", str):
+        return "a description that is not a string"
+    if entity.get("count") is not None and not _is_count(entity["count"]):
+        return "a count that is not a whole number from 0 on"
+    if entity.get("bias") is not None and not _is_number(entity["bias"]):
+        return "a bias that is not a number"
+    return ""
+
+
+def _are_strings(values) -> bool:
+    return isinstance(values, (list, tuple)) and all(isinstance(value, str) for value in values)
+
+
+def _shown(entry) -> str:
+    return json.dumps(entry, ensure_ascii=False, default=repr)[:200]
 
 
 def _is_count(value) -> bool:
@@ -85,5 +110,5 @@ def alias_links(entry: dict, where: str) -> tuple[str, list[tuple[str, float, in
         count = entry.get("count", 0)
         check_link(entry["alias"], entry["entity"], count, where)
         return entry["alias"], [(entry["entity"], 0.0, count)]
-    found = json.dumps(entry, ensure_ascii=False, default=repr)[:200]
-    raise ValueError(Errors.LK336.format(where=where, found=found, expected=EXPECTED_ALIAS))
+    problem = "other fields than those of an alias"
+    raise ValueError(Errors.LK336.format(where=where, problem=problem, found=_shown(entry), expected=EXPECTED_ALIAS))

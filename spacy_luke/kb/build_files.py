@@ -1,11 +1,11 @@
 """Files of entities and aliases -> what build_kb takes; every refusal names the file and the line.
 
-    entities .jsonl   {"id": "Q17", "labels": {"ja": "日本"}, "description": "...", "types": ["country"],
-                       "count": 123, "aliases": ["Nippon"], "vector": [...], "bias": 0.1}   all but the id may be left out
-    entities .tsv     id<TAB>label   or   id<TAB>label<TAB>description
-    aliases  .jsonl   {"alias": "日本", "entity": "Q17", "count": 1200}   or
-                      {"alias": "日本", "entities": ["Q17"], "priors": [0.9]}
-    aliases  .tsv     alias<TAB>id<TAB>count
+entities .jsonl   {"id": "Q17", "labels": {"ja": "日本"}, "description": "...", "types": ["country"],
+                   "count": 123, "aliases": ["Nippon"], "vector": [...], "bias": 0.1}   all but the id may be left out
+entities .tsv     id<TAB>label   or   id<TAB>label<TAB>description
+aliases  .jsonl   {"alias": "日本", "entity": "Q17", "count": 1200}   or
+                  {"alias": "日本", "entities": ["Q17"], "priors": [0.9]}
+aliases  .tsv     alias<TAB>id<TAB>count
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from .entity_files import read_lines
 from .links import GIVEN
 
 ENDINGS = (".jsonl", ".tsv")
+_HEADER = ["id", "label", "description"]
 
 
 def read_entities(path: Path, language: str) -> Iterator[dict]:
     """The entities of one file. language: of the labels of a .tsv file.
-    Raises LK310, LK311, LK334, LK336, LK346 with the file and the line."""
+    Raises LK310, LK311, LK334, LK336, LK346 with the file and the line, LK327 for a file without any."""
+    line = 0
     for line, text in _lines(path):
         where = f"{path}, line {line}"
         if path.suffix == ".jsonl":
@@ -34,9 +36,14 @@ def read_entities(path: Path, language: str) -> Iterator[dict]:
             if len(cells) not in (2, 3) or not cells[0]:
                 expected = "id<TAB>label or id<TAB>label<TAB>description"
                 raise ValueError(Errors.LK311.format(path=path, line=line, found=text[:200], expected=expected))
+            if line == 1 and [cell.strip().lower() for cell in cells] == _HEADER[: len(cells)]:
+                expected = "an entity: remove the line with the names of the columns"
+                raise ValueError(Errors.LK311.format(path=path, line=line, found=text, expected=expected))
             entity = {"id": cells[0], "labels": {language: cells[1]}, "description": cells[2] if cells[2:] else ""}
         check_entity(entity, where)
         yield entity
+    if line == 0:
+        raise ValueError(Errors.LK327.format(path=path))
 
 
 def entity_place(paths: Iterable[Path], number: int) -> str:
@@ -77,7 +84,7 @@ def read_priors(path: Path) -> Iterator[tuple[str, list[str], list[float]]]:
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     if path.suffix not in ENDINGS:
-        raise ValueError(Errors.LK346.format(path=path, endings=" or ".join(ENDINGS)))
+        raise ValueError(Errors.LK346.format(path=path, endings=".jsonl or .tsv (columns with a tab between them)"))
     if not path.is_file():
         raise ValueError(Errors.LK310.format(path=path))
     return read_lines(path)

@@ -82,7 +82,21 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
                     raise ValueError(Errors.LK311.format(path=path, line=blank, found="", expected="no blank line"))
                 yield number, line
     except UnicodeDecodeError as e:
-        raise ValueError(Errors.LK311.format(path=path, line=f"after {number}", found=e, expected="UTF-8")) from e
+        number, found = _undecodable(path)
+        expected = "UTF-8: save the file in this encoding"
+        raise ValueError(Errors.LK311.format(path=path, line=number, found=found, expected=expected)) from e
+
+
+def _undecodable(path: Path) -> tuple[int, bytes]:
+    """The first line that is not UTF-8, and its number from 1; text is decoded in blocks of many lines."""
+    number, line = 0, b""
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode("utf8")
+            except UnicodeDecodeError:
+                break
+    return number, line[:80]
 
 
 def _read_tsv(path: Path) -> Iterator[Chunk]:

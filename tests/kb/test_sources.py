@@ -21,7 +21,9 @@ NLP = spacy.blank("xx")
 
 
 def write(path, *lines):
-    path.write_text("".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines), encoding="utf8")
+    path.write_text(
+        "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines), encoding="utf8"
+    )
     return path
 
 
@@ -47,7 +49,9 @@ def test_files(tmp_path):
 def test_entities_of_a_table(tmp_path):
     table = write(tmp_path / "e.tsv", "Q17\t日本\tisland country", "Q90\tパリ")
     np.save(tmp_path / "v.npy", np.eye(2, 5, dtype="f4"))
-    build_from_sources(tmp_path / "kb", entities=[table], language="ja", vectors=tmp_path / "v.npy", vector_dtype="float32")
+    build_from_sources(
+        tmp_path / "kb", entities=[table], language="ja", vectors=tmp_path / "v.npy", vector_dtype="float32"
+    )
     kb = MMapKB.open(NLP.vocab, tmp_path / "kb")
     assert kb.info("Q17") == {
         "id": "Q17",
@@ -104,7 +108,11 @@ def test_a_knowledge_base_of_spacy(spacy_kb, tmp_path):
 
 
 def test_several_sources_together(spacy_kb, tmp_path):
-    entities = write(tmp_path / "e.jsonl", {"id": "own", "labels": {"en": "Own"}, "vector": [9, 9, 9]}, {"id": "Q17", "labels": {"en": "Japan"}})
+    entities = write(
+        tmp_path / "e.jsonl",
+        {"id": "own", "labels": {"en": "Own"}, "vector": [9, 9, 9]},
+        {"id": "Q17", "labels": {"en": "Japan"}},
+    )
     tsv = write(tmp_path / "a.tsv", "Japan\tnew\t4")
     docs = docbin(tmp_path / "a.spacy", ("Japan", (0, 1, "new")))
     build_from_sources(tmp_path / "kb", entities=[entities], aliases=[tsv], docs=[docs], spacy_kbs=[spacy_kb[1]])
@@ -130,6 +138,12 @@ BAD_ENTITIES = [
     ([{"id": "a"}, {"id": "b", "labels": {"en": ""}}], "LK334.*line 2.*'' of 'b'"),
     ([{"id": "a"}, {"id": "b"}, {"id": "a"}], "LK333.*line 1 and .*line 3"),
     ([{"id": "a", "vector": [1]}, {"id": "b", "vector": [1, 2]}], "LK337.*'b'"),
+    ([{"id": "a"}, {"id": "b", "label": "B"}], "LK336.*line 2: the unknown field 'label' in"),
+    ([{"id": 17}], "LK336.*line 1: no id, or one that is not a string, in"),
+    ([{"id": "a", "labels": "A"}], "LK336.*line 1: labels that are not names by language in"),
+    ([{"id": "a", "aliases": "A"}], "LK336.*line 1: aliases that are not a list of strings in"),
+    ([{"id": "a", "count": "3"}], "LK336.*line 1: a count that is not a whole number from 0 on in"),
+    ([], "LK327.*bad.jsonl has no entity"),
 ]
 BAD_ALIASES = [
     (".tsv", ["a\tb"], "LK311.*line 1.*alias<TAB>id<TAB>count"),
@@ -137,7 +151,11 @@ BAD_ALIASES = [
     (".tsv", ["a\tb\t1", " \tb\t1"], "LK334.*line 2"),
     (".jsonl", [{"alias": "", "entity": "b"}], "LK334.*line 1"),
     (".jsonl", [{"alias": "a", "entity": "b", "count": -1}], "LK340.*line 1"),
-    (".jsonl", [{"alias": "a", "entity": "b"}, {"alias": "a", "entities": ["b", "c"], "priors": [0.5, 0.6]}], "LK335.*line 2.*1.1"),
+    (
+        ".jsonl",
+        [{"alias": "a", "entity": "b"}, {"alias": "a", "entities": ["b", "c"], "priors": [0.5, 0.6]}],
+        "LK335.*line 2.*1.1",
+    ),
     (".jsonl", [{"alias": "a", "entities": ["b"], "priors": [-0.5]}], "LK335.*line 1.*-0.5"),
     (".jsonl", [{"alias": "a", "entities": ["b"]}], "LK336.*line 1"),
     (".csv", ["a,b,1"], "LK346"),
@@ -151,6 +169,21 @@ def test_bad_entities_name_file_and_line(tmp_path, lines, message):
     with pytest.raises(ValueError, match=message):
         build_from_sources(path, entities=[write(tmp_path / "bad.jsonl", *lines)])
     assert everything(MMapKB.open(NLP.vocab, path)) == before
+
+
+@pytest.mark.parametrize("header", ["id\tlabel", "ID\tLabel\tDescription"])
+def test_the_names_of_columns_are_no_entity(tmp_path, header):
+    tsv = write(tmp_path / "bad.tsv", header, "e1\tAcme")
+    with pytest.raises(ValueError, match="LK311.*line 1.*remove the line with the names of the columns"):
+        build_from_sources(tmp_path / "kb", entities=[tsv])
+    write(tmp_path / "good.tsv", "e1\tAcme", header)  # further down it is one
+    build_from_sources(tmp_path / "kb", entities=[tmp_path / "good.tsv"])
+
+
+def test_another_encoding_names_the_line(tmp_path):
+    (tmp_path / "bad.tsv").write_bytes("e1\tAcme\n".encode() * 3 + "e2\tソニー\n".encode("shift_jis"))
+    with pytest.raises(ValueError, match=r"LK311.*bad.tsv, line 4: found b'e2\\t\\x83.*expected UTF-8"):
+        build_from_sources(tmp_path / "kb", entities=[tmp_path / "bad.tsv"])
 
 
 @pytest.mark.parametrize("ending, lines, message", BAD_ALIASES, ids=[message for _, _, message in BAD_ALIASES])
@@ -181,7 +214,9 @@ def test_other_bad_sources(tmp_path):
 def grown(path):
     kb = MMapKB.open(NLP.vocab, path)
     kb.add_entities([{"id": "new", "labels": {"en": "JAPAN"}, "aliases": ["New"], "count": 8, "vector": [1, 1, 1]}])
-    kb.add_aliases([{"alias": "Japan", "entity": "new", "count": 25}, {"alias": "P", "entities": ["Q90"], "priors": [0.7]}])
+    kb.add_aliases(
+        [{"alias": "Japan", "entity": "new", "count": 25}, {"alias": "P", "entities": ["Q90"], "priors": [0.7]}]
+    )
     kb.to_disk(path)
     return everything(kb)
 
@@ -205,13 +240,19 @@ def test_export_and_back(tmp_path):
     lines = export_kb(path, tmp_path / "files")
     assert lines == {"entities": 5, "aliases": 13}  # counted links, and one line for all given ones of an alias
     files = tmp_path / "files"
-    more = {"entities": [files / "entities.jsonl"], "aliases": [files / "aliases.jsonl"], "vectors": files / "vectors.npy"}
+    more = {
+        "entities": [files / "entities.jsonl"],
+        "aliases": [files / "aliases.jsonl"],
+        "vectors": files / "vectors.npy",
+    }
     build_from_sources(tmp_path / "again", **more)
     assert everything(MMapKB.open(NLP.vocab, tmp_path / "again")) == before
     export_kb(tmp_path / "again", tmp_path / "files2")
     for name in ("entities.jsonl", "vectors.npy"):
         assert (files / name).read_bytes() == (tmp_path / "files2" / name).read_bytes()
-    sorted_lines = [sorted((folder / "aliases.jsonl").read_text("utf8").splitlines()) for folder in (files, tmp_path / "files2")]
+    sorted_lines = [
+        sorted((folder / "aliases.jsonl").read_text("utf8").splitlines()) for folder in (files, tmp_path / "files2")
+    ]
     assert sorted_lines[0] == sorted_lines[1]
     with pytest.raises(ValueError, match="LK301"):
         export_kb(path, tmp_path)
