@@ -92,10 +92,7 @@ def readme(meta: dict, about: dict, facts: list[tuple[str, str]], tests: list[di
     parts += [f"Labels of `{pipe}` ({len(found)}): {_some(found)}" for pipe, found in labels if found]
     parts += ["## Scores and speed", _scores(meta["performance"], about.get("machine"), is_measured)]
     columns = ("name", "used_for", "license", "author")
-    rows = [
-        tuple(_linked(source) if key == "name" else source.get(key, "") for key in columns)
-        for source in meta["sources"]
-    ]
+    rows = [tuple(_linked(source) if key == "name" else source.get(key, "") for key in columns) for source in meta["sources"]]
     parts += ["## Data and licences", _table(("source", "used for", "license", "author"), rows)]
     parts += ["Whoever passes the package on has to keep to these licences (LICENSES_SOURCES)."]
     if about.get("limits"):
@@ -104,9 +101,7 @@ def readme(meta: dict, about: dict, facts: list[tuple[str, str]], tests: list[di
 
 
 def _scores(scores: dict[str, Any], machine: str | None, is_measured: bool) -> str:
-    rows = [
-        (text, f"{100 * scores[key]:.1f}") for key, text in SCORES.items() if isinstance(scores.get(key), (int, float))
-    ]
+    rows = [(text, f"{100 * scores[key]:.1f}") for key, text in SCORES.items() if isinstance(scores.get(key), (int, float))]
     if not rows:
         return "Not measured."
     lines = [
@@ -114,9 +109,7 @@ def _scores(scores: dict[str, Any], machine: str | None, is_measured: bool) -> s
         _table(("score", "%"), rows),
     ]
     if scores.get("speed"):
-        lines.append(
-            f"{scores['speed']:,.0f} words a second" + (f" on {machine}." if machine else " where it was evaluated.")
-        )
+        lines.append(f"{scores['speed']:,.0f} words a second" + (f" on {machine}." if machine else " where it was evaluated."))
     return "\n\n".join(lines)
 
 
@@ -149,6 +142,4 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """A Markdown table; a bar in a cell stays one."""
     lines = [list(head), *map(list, rows)]
     lines.insert(1, ["---"] * len(lines[0]))
-    return "\n".join(
-        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines
-    )
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines)

@@ -40,8 +40,7 @@ def convert_cli(
     ),
     lang: Optional[str] = typer.Option(None, help="Language of the pipeline of --task, xx if not given"),
     none: Optional[str] = typer.Option(
-        None,
-        help='Label in SOURCE that says "no entity" or "no relation", where its name does not (NIL, O, no_relation)',
+        None, help='Label in SOURCE that says "no entity" or "no relation", where its name does not (NIL, O, no_relation)'
     ),
     lite: bool = typer.Option(False, "--lite", help="Leave out the table of entity vectors of a full LUKE"),
     force: bool = typer.Option(False, "--force", "-F", help="Replace what this command wrote to OUT before"),
@@ -110,7 +109,7 @@ def convert_task(source: str, out: Path, task: str, *, lang: str, none: str | No
     labels = ", ".join(classifier.labels[:20]) + (", ..." if len(classifier.labels) > 20 else "")
     msg.text(f"{nlp.pipe_names[0]} with {len(classifier.labels):,} labels: {labels}")
     if classifier.none is not None:
-        msg.text(f'{classifier.none} is taken as "none" and is no label')
+        msg.text(f"{classifier.none} is taken as \"none\" and is no label")
     msg.info(f"Writing {out}")
     with new_directory(out, "spacy_luke.pipeline", 1, {"source": source, "task": task}) as new:
         nlp.to_disk(new)

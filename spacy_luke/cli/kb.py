@@ -11,9 +11,7 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
-kb_cli = typer.Typer(
-    name="kb", help="Knowledge bases: build, look into, merge, verify, export, package", no_args_is_help=True
-)
+kb_cli = typer.Typer(name="kb", help="Knowledge bases: build, look into, merge, verify, export, package", no_args_is_help=True)
 
 
 class VectorType(str, Enum):
@@ -34,9 +32,7 @@ def build_cli(
     entities: list[Path] = typer.Option([], "--entities", "-e", help="Entities, .jsonl or .tsv; may be repeated"),
     aliases: list[Path] = typer.Option([], "--aliases", "-a", help="Aliases, .jsonl or .tsv; may be repeated"),
     docs: list[Path] = typer.Option([], "--docs", "-d", help="DocBin (.spacy) with linked entities; may be repeated"),
-    spacy_kb: list[Path] = typer.Option(
-        [], "--spacy-kb", help="Directory of spaCy's InMemoryLookupKB; may be repeated"
-    ),
+    spacy_kb: list[Path] = typer.Option([], "--spacy-kb", help="Directory of spaCy's InMemoryLookupKB; may be repeated"),
     vectors: Path = typer.Option(None, help="Array of vectors (.npy), row i of the i-th entity", dir_okay=False),
     vector_dtype: VectorType = typer.Option(VectorType.float16.value, help="How vectors are kept"),
     language: str = typer.Option("xx", "--lang", "-l", help="Language of the labels of .tsv files"),
@@ -94,22 +90,14 @@ def info_cli(
     if not names:
         _show({**kb.base.about, "path": kb.base.home})  # type: ignore[union-attr]
         added = kb.added
-        msg.text(
-            f"Added since: {len(added.entities):,} entities, {len(added.aliases):,} aliases (merge: kb merge {path})"
-        )
+        msg.text(f"Added since: {len(added.entities):,} entities, {len(added.aliases):,} aliases (merge: kb merge {path})")
     for name in names or ():
         if kb.contains_entity(name):
             msg.text(f"Entity {name}: {kb.info(name)}")
         found, exact = kb.look_up([name], normalised=True), dict.fromkeys(kb.look_up([name]).entities.tolist())
         rows = zip(found.entities.tolist(), kb.entity_ids(found.entities), found.priors.tolist(), found.counts.tolist())
         lines = [
-            (
-                id,
-                next(iter(kb.info(id)["labels"].values()), ""),
-                f"{prior:.4f}",
-                count if count >= 0 else "",
-                "yes" if row in exact else "",
-            )
+            (id, next(iter(kb.info(id)["labels"].values()), ""), f"{prior:.4f}", count if count >= 0 else "", "yes" if row in exact else "")
             for row, id, prior, count in rows
         ]
         msg.text(f"Alias {name}: {len(lines)} candidate{'s' * (len(lines) != 1)}")
@@ -149,9 +137,7 @@ def verify_cli(path: Path = typer.Argument(..., help="Directory of a knowledge b
 @kb_cli.command("export")
 def export_cli(
     path: Path = typer.Argument(..., help="Directory of a knowledge base"),
-    out: Path = typer.Argument(
-        ..., help="Directory for entities.jsonl, aliases.jsonl and vectors.npy", file_okay=False
-    ),
+    out: Path = typer.Argument(..., help="Directory for entities.jsonl, aliases.jsonl and vectors.npy", file_okay=False),
 ) -> None:
     """Write a knowledge base, with what was added to it, as files that `kb build` reads."""
     from ..kb.export import export_kb

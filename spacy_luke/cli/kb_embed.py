@@ -11,9 +11,7 @@ from wasabi import msg
 
 def embed_cli(
     path: Path = typer.Argument(..., help="Directory of a knowledge base", exists=True, file_okay=False),
-    source: str = typer.Argument(
-        ..., help="LUKE checkpoint (directory or hub id), or a pipeline with luke_linker (directory or package)"
-    ),
+    source: str = typer.Argument(..., help="LUKE checkpoint (directory or hub id), or a pipeline with luke_linker (directory or package)"),
     use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
 ) -> None:
     """
@@ -43,6 +41,4 @@ def embed_cli(
         "computed from descriptions"
     )
     if found.without:
-        msg.warn(
-            f"{found.without} entities have no label, or no text can be made of it for this encoder: they have no vector"
-        )
+        msg.warn(f"{found.without} entities have no label, or no text can be made of it for this encoder: they have no vector")

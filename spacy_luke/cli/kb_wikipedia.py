@@ -61,7 +61,7 @@ def from_wikipedia_cli(
 
 
 def source(text: str) -> Source:
-    """ "ja=PATH" -> (PATH, "ja"), "PATH" -> (PATH, None). A file that is there is never cut."""
+    """"ja=PATH" -> (PATH, "ja"), "PATH" -> (PATH, None). A file that is there is never cut."""
     match = _LANGUAGE.fullmatch(text)
     return (Path(match[2]), match[1]) if match and not Path(text).exists() else (Path(text), None)
 

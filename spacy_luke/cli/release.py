@@ -42,18 +42,11 @@ class Place(str, Enum):
 def release_cli(
     pipeline: str = typer.Argument(..., help="Trained pipeline: directory or package"),
     out: Path = typer.Argument(..., help="Directory to write, for `spacy package`", file_okay=False),
-    card: Path = typer.Option(
-        ..., help="YAML file: what people are to know of the pipeline", exists=True, dir_okay=False
-    ),
+    card: Path = typer.Option(..., help="YAML file: what people are to know of the pipeline", exists=True, dir_okay=False),
     metrics: Optional[Path] = typer.Option(None, help="Scores, as `spacy evaluate --output` writes them", exists=True),
     version: str = typer.Option(__version__, help="Version of the package"),
-    weights: Precision = typer.Option(
-        Precision.float32.value, help="float16 halves the encoder's room; it runs as float32"
-    ),
-    kb: Place = typer.Option(
-        Place.inside.value,
-        help="Knowledge base: in the package, or in one of its own (kb package), or at its place on this machine",
-    ),
+    weights: Precision = typer.Option(Precision.float32.value, help="float16 halves the encoder's room; it runs as float32"),
+    kb: Place = typer.Option(Place.inside.value, help="Knowledge base: in the package, or in one of its own (kb package), or at its place on this machine"),
     force: bool = typer.Option(False, "--force", "-F", help="Replace the pipeline that is in OUT"),
 ) -> None:
     """
@@ -67,9 +60,7 @@ def release_cli(
     texts, whose annotations become the self-test.
     """
     try:
-        name = release(
-            pipeline, out, card, metrics=metrics, version=version, weights=weights.value, kb=kb.value, force=force
-        )
+        name = release(pipeline, out, card, metrics=metrics, version=version, weights=weights.value, kb=kb.value, force=force)
     except (ValueError, OSError) as e:
         msg.fail("Not released", str(e), exits=1)
     msg.good(f"Wrote {name} to {out}", f"python -m spacy package {out} packages --build wheel")

@@ -60,9 +60,7 @@ def decisions(doc: Doc) -> dict[str, Any]:
 
     return {
         "ents": [[ent.start_char, ent.end_char, ent.label_, ent.kb_id_] for ent in doc.ents],
-        "types": sorted(
-            [s.start_char, s.end_char, s.label_] for s in (doc.spans[TYPES_KEY] if TYPES_KEY in doc.spans else ())
-        ),
+        "types": sorted([s.start_char, s.end_char, s.label_] for s in (doc.spans[TYPES_KEY] if TYPES_KEY in doc.spans else ())),
         "relations": sorted([r.head.start_char, r.tail.start_char, r.label] for r in get_relations(doc)),
     }
 

@@ -32,7 +32,5 @@ def find_checkpoint(name_or_path: str | Path) -> Path:
             found = Path(snapshot_download(name, allow_patterns=[*_OTHERS, "pytorch_model*.bin*"]))
     except Exception as error:  # of huggingface_hub, requests or httpx, by version
         reason = str(error).strip().partition("\n")[0]
-        raise ValueError(
-            Errors.LK712.format(name=name, folder=Path.cwd(), kind=type(error).__name__, reason=reason)
-        ) from error
+        raise ValueError(Errors.LK712.format(name=name, folder=Path.cwd(), kind=type(error).__name__, reason=reason)) from error
     return found

@@ -1,11 +1,11 @@
 """Files of entities and aliases -> what build_kb takes; every refusal names the file and the line.
 
-entities .jsonl   {"id": "Q17", "labels": {"ja": "日本"}, "description": "...", "types": ["country"],
-                   "count": 123, "aliases": ["Nippon"], "vector": [...], "bias": 0.1}   all but the id may be left out
-entities .tsv     id<TAB>label   or   id<TAB>label<TAB>description
-aliases  .jsonl   {"alias": "日本", "entity": "Q17", "count": 1200}   or
-                  {"alias": "日本", "entities": ["Q17"], "priors": [0.9]}
-aliases  .tsv     alias<TAB>id<TAB>count
+    entities .jsonl   {"id": "Q17", "labels": {"ja": "日本"}, "description": "...", "types": ["country"],
+                       "count": 123, "aliases": ["Nippon"], "vector": [...], "bias": 0.1}   all but the id may be left out
+    entities .tsv     id<TAB>label   or   id<TAB>label<TAB>description
+    aliases  .jsonl   {"alias": "日本", "entity": "Q17", "count": 1200}   or
+                      {"alias": "日本", "entities": ["Q17"], "priors": [0.9]}
+    aliases  .tsv     alias<TAB>id<TAB>count
 """
 
 from __future__ import annotations

@@ -31,15 +31,9 @@ def build_from_sources(
     RETURNS the numbers of build_kb. Raises LK350 where there is nothing to build from or vectors come from two
     places, LK333 with both lines, and what the readers and build_kb raise."""
     if not (entities or aliases or docs or spacy_kbs):
-        raise ValueError(
-            Errors.LK350.format(
-                problem="There is nothing to build from", way="--entities, --aliases, --docs or --spacy-kb"
-            )
-        )
+        raise ValueError(Errors.LK350.format(problem="There is nothing to build from", way="--entities, --aliases, --docs or --spacy-kb"))
     if vectors is not None and spacy_kbs:
-        raise ValueError(
-            Errors.LK350.format(problem="Vectors come from two places", way="--vectors or --spacy-kb, not both")
-        )
+        raise ValueError(Errors.LK350.format(problem="Vectors come from two places", way="--vectors or --spacy-kb, not both"))
     kbs = [read_spacy_kb(path) for path in spacy_kbs]
     from_files = (entity for path in entities for entity in read_entities(path, language))
     joined = SpacyEntities(kbs).join(from_files) if kbs else from_files

@@ -1,10 +1,10 @@
 """Saving and loading an MMapKB: the base is copied or pointed to, never changed; the additions lie beside it.
 
-                base                                             additions
-to_disk         carry: hard links or a copy; else a pointer      additions.jsonl
-to_disk, same   left alone: it is there already                  additions.jsonl
-to_bytes        its path and checksum                            in full
-pickle          its path and checksum                            in full
+                    base                                             additions
+    to_disk         carry: hard links or a copy; else a pointer      additions.jsonl
+    to_disk, same   left alone: it is there already                  additions.jsonl
+    to_bytes        its path and checksum                            in full
+    pickle          its path and checksum                            in full
 """
 
 from __future__ import annotations

@@ -40,7 +40,9 @@ class Found(NamedTuple):
     counts: Ints1d  # (candidates of all,) int64, -1 = the prior was given, not counted
 
 
-def merge_links(groups: Ints1d, links: np.ndarray, popularity: Callable[[Ints1d], Ints1d]) -> tuple[Ints1d, np.ndarray]:
+def merge_links(
+    groups: Ints1d, links: np.ndarray, popularity: Callable[[Ints1d], Ints1d]
+) -> tuple[Ints1d, np.ndarray]:
     """Bring links of some aliases together: one for each entity of an alias, priors computed, best first.
 
     groups: (links,) int64 from 0 on, which alias each link belongs to. links: (links,) LINK, in any order;

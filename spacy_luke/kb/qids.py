@@ -14,7 +14,7 @@ CHUNK = 100_000  # lines looked up at once
 
 
 def qid_number(qid: str) -> int:
-    """ "Q17" -> 17. Raises LK325."""
+    """"Q17" -> 17. Raises LK325."""
     digits = qid[1:]
     if qid[:1] != "Q" or not digits.isascii() or not digits.isdigit() or len(digits) > 18:
         raise ValueError(Errors.LK325.format(qid=qid))

@@ -138,11 +138,7 @@ def test_command_errors(served, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     result = run(served[1])
-    assert (
-        result.exit_code == 1
-        and "LK736" in result.output
-        and "pip install starlette uvicorn" in " ".join(result.output.split())
-    )
+    assert result.exit_code == 1 and "LK736" in result.output and "pip install starlette uvicorn" in " ".join(result.output.split())
 
 
 def test_without_starlette():

@@ -20,13 +20,7 @@ ENTITIES = [
     {"id": "ﾄﾖﾀ\t1", "labels": {"ja": "トヨタ"}},
     {"id": "Q90", "labels": {"fr": "Paris"}, "vector": [0.25, 0.0, 0.0]},
 ]
-LINKS = [
-    ("Japan", "Q17", 40),
-    ("JAPAN", "Q623818", 6),
-    ("Japan", "Q623818", 10),
-    ("Japan", "Q17", 50),
-    ("Paname", "Q90", 1),
-]
+LINKS = [("Japan", "Q17", 40), ("JAPAN", "Q623818", 6), ("Japan", "Q623818", 10), ("Japan", "Q17", 50), ("Paname", "Q90", 1)]
 PRIORS = [("Capital", ["Q90", "Q17"], [0.6, 0.3])]
 
 

@@ -19,10 +19,7 @@ BIASES = {"a": 0.0, "b": 0.1, "c": -2.5, "d": 0.0}  # 0.1: not the same in float
 
 @pytest.fixture
 def path(tmp_path):
-    entities = [
-        {"id": id, "vector": [1.0, i], **({"bias": bias} if bias else {})}
-        for i, (id, bias) in enumerate(BIASES.items())
-    ]
+    entities = [{"id": id, "vector": [1.0, i], **({"bias": bias} if bias else {})} for i, (id, bias) in enumerate(BIASES.items())]
     build_kb(tmp_path / "kb", entities, [("A", id, 1) for id in BIASES])
     return tmp_path / "kb"
 

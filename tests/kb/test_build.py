@@ -22,19 +22,7 @@ NLP = spacy.blank("xx")
 def test_the_same_as_a_group_by_in_memory(tmp_path):
     rng = random.Random(1)
     ids = [f"E{i}" for i in range(60)] + ["新"]
-    names = [
-        "Ａ社",
-        "A社",
-        "a社",
-        "x" * 300,
-        "Straße",
-        "STRASSE",
-        "・",
-        "\0",
-        "é",
-        "e\u0301",
-        *(f"n{i}" for i in range(80)),
-    ]
+    names = ["Ａ社", "A社", "a社", "x" * 300, "Straße", "STRASSE", "・", "\0", "é", "e\u0301", *(f"n{i}" for i in range(80))]
     links = [(rng.choice(names), rng.choice(ids), rng.randrange(1, 5)) for _ in range(2_000)]
     about = build_kb(tmp_path / "kb", ({"id": id} for id in ids[:40]), iter(links))
     assert about["entities"] == len({id for _, id, _ in links} | set(ids[:40]))

@@ -10,10 +10,7 @@ from spacy_luke.kb.descriptions import passage_of
 def named(labels, description=""):
     """The text and the name marked in it."""
     passage = passage_of({"labels": labels, "description": description})
-    return (
-        passage
-        and f"{passage.text[: passage.start]}[{passage.text[passage.start : passage.end]}]{passage.text[passage.end :]}"
-    )
+    return passage and f"{passage.text[: passage.start]}[{passage.text[passage.start : passage.end]}]{passage.text[passage.end :]}"
 
 
 @pytest.mark.parametrize(

@@ -12,20 +12,7 @@ from spacy_luke.kb import entity_json
 from spacy_luke.kb.entity_json import read_json_pairs
 
 # titles that look like the place behind a value, where the reader cuts
-TRAPS = [
-    "Foo: 1,",
-    ': 13, "',
-    '": 1, "b": 2,',
-    "a\\",
-    '\\": 5,',
-    "1,2: 3 ,",
-    "{",
-    "}",
-    "日本: 7,",
-    "😀: 1,",
-    "",
-    "\t\n",
-]
+TRAPS = ["Foo: 1,", ': 13, "', '": 1, "b": 2,', "a\\", '\\": 5,', "1,2: 3 ,", "{", "}", "日本: 7,", "😀: 1,", "", "\t\n"]
 
 
 def pairs(text: bytes, block: int, tmp: Path) -> list:
@@ -56,17 +43,7 @@ def test_repeated_keys_are_kept(tmp_path):
 @pytest.mark.parametrize("block", [3, 1 << 20])
 @pytest.mark.parametrize(
     "text",
-    [
-        "",
-        "[]",
-        "null",
-        '{"a": 1',
-        '{"a": 1, "b',
-        '{"a": 1,, "b": 2}',
-        '{"a": 1} {}',
-        '{"a" 1, "b": 2}',
-        '{"a": 1, b: 2, "c": 3}',
-    ],
+    ["", "[]", "null", '{"a": 1', '{"a": 1, "b', '{"a": 1,, "b": 2}', '{"a": 1} {}', '{"a" 1, "b": 2}', '{"a": 1, b: 2, "c": 3}'],
 )
 def test_broken(tmp_path, text, block):
     with pytest.raises(ValueError, match="LK314.*file.json"):

@@ -72,15 +72,7 @@ def test_lite_vocabulary_and_special_entities(tmp_path):
 
 
 def test_tsv(tmp_path):
-    titles = [
-        "[PAD]",
-        "Japan",
-        "2001: A Space Odyssey",
-        " kept as it is\u3000",
-        "a\u2028b\u0085c",
-        "\u304b\u3099",
-        "\u304c",
-    ]
+    titles = ["[PAD]", "Japan", "2001: A Space Odyssey", " kept as it is\u3000", "a\u2028b\u0085c", "\u304b\u3099", "\u304c"]
     text = "".join(f"{title}\t{7 * i}\n" for i, title in enumerate(titles))
     vocab = saved(EntityVocab.from_file(write(tmp_path / "vocab.tsv", text + "\n\n")), tmp_path / "vocab")
     assert [vocab.lookup(title) for title in titles] == list(range(7)) == vocab.lookup_batch(titles).tolist()
@@ -127,9 +119,7 @@ def test_names_that_come_again(tmp_path):
     assert len(seen) == 1 and vocab.titles(0) == [("a", None)]
 
 
-TITLES = st.text(min_size=1, max_size=8) | st.sampled_from(
-    ["a: b", ":", "日本", "[x]", "[MASK]", "en:a", "\0", "\u3000"]
-)
+TITLES = st.text(min_size=1, max_size=8) | st.sampled_from(["a: b", ":", "日本", "[x]", "[MASK]", "en:a", "\0", "\u3000"])
 SPECIALS = {("[MASK]", "en"), ("[MASK]", "ja"), ("[MASK]", "zh-min-nan")}  # special entities have no language
 
 
@@ -158,12 +148,7 @@ def test_equals_a_dict(names):
 
 @pytest.mark.parametrize("columns", [2, 3])
 def test_qids(tmp_path, columns):
-    rows = [
-        ("Q17", "ja", "日本"),
-        ("Q17", "en", "Japan"),
-        ("Q5", "en", "Nobody"),
-        ("Q103474", "en", "2001: A Space Odyssey"),
-    ]
+    rows = [("Q17", "ja", "日本"), ("Q17", "en", "Japan"), ("Q5", "en", "Nobody"), ("Q103474", "en", "2001: A Space Odyssey")]
     plain = {"Japan": 2, "日本": 2, "2001: A Space Odyssey": 4}
     qids = write(tmp_path / "q.tsv", "".join("\t".join(r if columns == 3 else (r[0], r[2])) + "\n" for r in rows))
     source = write(tmp_path / "vocab.json", MULTI if columns == 3 else plain)
@@ -210,11 +195,7 @@ def test_broken_qids(tmp_path, text, code):
         ("a.jsonl", lines({"id": 0, "entities": [["A", None]]}, {"id": 0, "entities": [["B", None]]}), "LK313.*line 2"),
         ("a.jsonl", lines({"id": -1, "entities": [["A", None]]}), "LK312.*1: the id -1"),
         ("a.jsonl", lines({"id": 2**40, "entities": [["A", None]]}), "LK312"),
-        (
-            "a.jsonl",
-            lines({"id": 0, "entities": [["A", "e"]]}, {"id": 1, "entities": [["A", "e"]]}),
-            "LK326.*1 and 2.*'e:A'",
-        ),
+        ("a.jsonl", lines({"id": 0, "entities": [["A", "e"]]}, {"id": 1, "entities": [["A", "e"]]}), "LK326.*1 and 2.*'e:A'"),
         ("a.jsonl", '{"id": 0\n', "LK311.*line 1"),
         ("a.jsonl", lines({"id": 0, "entities": []}), "LK311.*line 1"),
         ("a.jsonl", lines({"id": 0, "entities": ["Japan"]}), "LK311.*line 1"),

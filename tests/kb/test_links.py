@@ -15,9 +15,7 @@ def merged(links: list[tuple], popularity: dict[int, int] | None = None, groups:
     known = popularity or {}
     array = np.array(links, LINK)
     found, links_out = merge_links(
-        np.array(groups or [0] * len(links)),
-        array,
-        lambda rows: np.array([known.get(row, -1) for row in rows.tolist()]),
+        np.array(groups or [0] * len(links)), array, lambda rows: np.array([known.get(row, -1) for row in rows.tolist()])
     )
     return [(int(g), int(e), pytest.approx(float(p), abs=1e-6), int(c)) for g, (e, p, c) in zip(found, links_out)]
 

@@ -105,14 +105,7 @@ def test_the_same_answers_as_in_memory(kb):
 # --- additions -------------------------------------------------------------------------------------
 
 
-MINE = {
-    "id": "mine",
-    "labels": {"en": "Japan"},
-    "aliases": ["Mine"],
-    "description": "new",
-    "count": 2,
-    "vector": [0, 0, 9],
-}
+MINE = {"id": "mine", "labels": {"en": "Japan"}, "aliases": ["Mine"], "description": "new", "count": 2, "vector": [0, 0, 9]}
 
 
 def test_additions_lie_over_the_base(kb):
@@ -120,9 +113,7 @@ def test_additions_lie_over_the_base(kb):
     kb.add_aliases([{"alias": "Japan", "entity": "mine", "count": 100}, {"alias": "neu", "entity": "Q90"}])
     kb.add_aliases([{"alias": "Capital", "entities": ["mine"], "priors": [0.1]}])
     assert best(kb, "Japan") == {"mine": 0.5, "Q17": 0.45, "Q623818": 0.05}
-    assert best(kb, "japan", normalised=True) == pytest.approx(
-        {"mine": 100 / 206, "Q17": 90 / 206, "Q623818": 16 / 206}, abs=1e-4
-    )
+    assert best(kb, "japan", normalised=True) == pytest.approx({"mine": 100 / 206, "Q17": 90 / 206, "Q623818": 16 / 206}, abs=1e-4)
     assert best(kb, "Capital") == {"Q90": 0.6, "Q17": 0.3, "mine": 0.1}
     assert (best(kb, "neu"), best(kb, "MINE", normalised=True)) == ({"Q90": 1}, {"mine": 1})
     found = kb.look_up(["Paname", "Japan", "no", "Capital", "日本"])
@@ -144,11 +135,7 @@ def test_an_empty_one_to_add_to(tmp_path):
     before = everything(kb)
     kb.to_disk(tmp_path / "new")
     assert everything(MMapKB.open(NLP.vocab, tmp_path / "new")) == before
-    assert (
-        everything(MMapKB(NLP.vocab, 1).from_bytes(kb.to_bytes()))
-        == everything(pickle.loads(pickle.dumps(kb)))
-        == before
-    )
+    assert everything(MMapKB(NLP.vocab, 1).from_bytes(kb.to_bytes())) == everything(pickle.loads(pickle.dumps(kb))) == before
 
 
 @pytest.mark.parametrize(
@@ -244,9 +231,7 @@ def test_a_pointer_becomes_a_copy_and_back(kb, path, tmp_path):
         assert everything(MMapKB.open(NLP.vocab, tmp_path / "other")) == everything(kb)
 
 
-@pytest.mark.parametrize(
-    "change", [lambda text: text[:-9], lambda text: text.replace("mine", "mime"), lambda text: "{}\n" + text]
-)
+@pytest.mark.parametrize("change", [lambda text: text[:-9], lambda text: text.replace("mine", "mime"), lambda text: "{}\n" + text])
 def test_additions_that_were_changed_are_refused(kb, path, change):
     with_additions(kb)
     kb.to_disk(path)

@@ -21,9 +21,7 @@ NLP = spacy.blank("xx")
 
 
 def write(path, *lines):
-    path.write_text(
-        "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines), encoding="utf8"
-    )
+    path.write_text("".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines), encoding="utf8")
     return path
 
 
@@ -49,9 +47,7 @@ def test_files(tmp_path):
 def test_entities_of_a_table(tmp_path):
     table = write(tmp_path / "e.tsv", "Q17\t日本\tisland country", "Q90\tパリ")
     np.save(tmp_path / "v.npy", np.eye(2, 5, dtype="f4"))
-    build_from_sources(
-        tmp_path / "kb", entities=[table], language="ja", vectors=tmp_path / "v.npy", vector_dtype="float32"
-    )
+    build_from_sources(tmp_path / "kb", entities=[table], language="ja", vectors=tmp_path / "v.npy", vector_dtype="float32")
     kb = MMapKB.open(NLP.vocab, tmp_path / "kb")
     assert kb.info("Q17") == {
         "id": "Q17",
@@ -108,11 +104,7 @@ def test_a_knowledge_base_of_spacy(spacy_kb, tmp_path):
 
 
 def test_several_sources_together(spacy_kb, tmp_path):
-    entities = write(
-        tmp_path / "e.jsonl",
-        {"id": "own", "labels": {"en": "Own"}, "vector": [9, 9, 9]},
-        {"id": "Q17", "labels": {"en": "Japan"}},
-    )
+    entities = write(tmp_path / "e.jsonl", {"id": "own", "labels": {"en": "Own"}, "vector": [9, 9, 9]}, {"id": "Q17", "labels": {"en": "Japan"}})
     tsv = write(tmp_path / "a.tsv", "Japan\tnew\t4")
     docs = docbin(tmp_path / "a.spacy", ("Japan", (0, 1, "new")))
     build_from_sources(tmp_path / "kb", entities=[entities], aliases=[tsv], docs=[docs], spacy_kbs=[spacy_kb[1]])
@@ -151,11 +143,7 @@ BAD_ALIASES = [
     (".tsv", ["a\tb\t1", " \tb\t1"], "LK334.*line 2"),
     (".jsonl", [{"alias": "", "entity": "b"}], "LK334.*line 1"),
     (".jsonl", [{"alias": "a", "entity": "b", "count": -1}], "LK340.*line 1"),
-    (
-        ".jsonl",
-        [{"alias": "a", "entity": "b"}, {"alias": "a", "entities": ["b", "c"], "priors": [0.5, 0.6]}],
-        "LK335.*line 2.*1.1",
-    ),
+    (".jsonl", [{"alias": "a", "entity": "b"}, {"alias": "a", "entities": ["b", "c"], "priors": [0.5, 0.6]}], "LK335.*line 2.*1.1"),
     (".jsonl", [{"alias": "a", "entities": ["b"], "priors": [-0.5]}], "LK335.*line 1.*-0.5"),
     (".jsonl", [{"alias": "a", "entities": ["b"]}], "LK336.*line 1"),
     (".csv", ["a,b,1"], "LK346"),
@@ -181,7 +169,7 @@ def test_the_names_of_columns_are_no_entity(tmp_path, header):
 
 
 def test_another_encoding_names_the_line(tmp_path):
-    (tmp_path / "bad.tsv").write_bytes("e1\tAcme\n".encode() * 3 + "e2\tソニー\n".encode("shift_jis"))
+    (tmp_path / "bad.tsv").write_bytes(b"e1\tAcme\n" * 3 + "e2\tソニー\n".encode("shift_jis"))
     with pytest.raises(ValueError, match=r"LK311.*bad.tsv, line 4: found b'e2\\t\\x83.*expected UTF-8"):
         build_from_sources(tmp_path / "kb", entities=[tmp_path / "bad.tsv"])
 
@@ -214,9 +202,7 @@ def test_other_bad_sources(tmp_path):
 def grown(path):
     kb = MMapKB.open(NLP.vocab, path)
     kb.add_entities([{"id": "new", "labels": {"en": "JAPAN"}, "aliases": ["New"], "count": 8, "vector": [1, 1, 1]}])
-    kb.add_aliases(
-        [{"alias": "Japan", "entity": "new", "count": 25}, {"alias": "P", "entities": ["Q90"], "priors": [0.7]}]
-    )
+    kb.add_aliases([{"alias": "Japan", "entity": "new", "count": 25}, {"alias": "P", "entities": ["Q90"], "priors": [0.7]}])
     kb.to_disk(path)
     return everything(kb)
 
@@ -240,19 +226,13 @@ def test_export_and_back(tmp_path):
     lines = export_kb(path, tmp_path / "files")
     assert lines == {"entities": 5, "aliases": 13}  # counted links, and one line for all given ones of an alias
     files = tmp_path / "files"
-    more = {
-        "entities": [files / "entities.jsonl"],
-        "aliases": [files / "aliases.jsonl"],
-        "vectors": files / "vectors.npy",
-    }
+    more = {"entities": [files / "entities.jsonl"], "aliases": [files / "aliases.jsonl"], "vectors": files / "vectors.npy"}
     build_from_sources(tmp_path / "again", **more)
     assert everything(MMapKB.open(NLP.vocab, tmp_path / "again")) == before
     export_kb(tmp_path / "again", tmp_path / "files2")
     for name in ("entities.jsonl", "vectors.npy"):
         assert (files / name).read_bytes() == (tmp_path / "files2" / name).read_bytes()
-    sorted_lines = [
-        sorted((folder / "aliases.jsonl").read_text("utf8").splitlines()) for folder in (files, tmp_path / "files2")
-    ]
+    sorted_lines = [sorted((folder / "aliases.jsonl").read_text("utf8").splitlines()) for folder in (files, tmp_path / "files2")]
     assert sorted_lines[0] == sorted_lines[1]
     with pytest.raises(ValueError, match="LK301"):
         export_kb(path, tmp_path)

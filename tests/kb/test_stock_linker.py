@@ -48,10 +48,7 @@ def trained(tmp_path):
 
 def links(nlp, **more) -> list[str]:
     docs = [example(nlp, text, id).reference for text, id in TEXTS]
-    given = [
-        spacy.tokens.Doc(nlp.vocab, [t.text for t in doc], ents=["B-X" if t.ent_type_ else "O" for t in doc])
-        for doc in docs
-    ]
+    given = [spacy.tokens.Doc(nlp.vocab, [t.text for t in doc], ents=["B-X" if t.ent_type_ else "O" for t in doc]) for doc in docs]
     return [doc.ents[0].kb_id_ for doc in nlp.pipe(given, **more)]
 
 

@@ -68,7 +68,7 @@ class Entities:
         return [(int(i), int(self._rows[i][page - self._offsets[i]])) for i, page in zip(which, pages)]
 
     def _id(self, number: int) -> str:
-        """ "Q17", or "ja:日本" without QIDs."""
+        """"Q17", or "ja:日本" without QIDs."""
         key = int(self.keys[number])
         if key >= 0:
             return f"Q{key}"

@@ -107,5 +107,5 @@ def clean_anchor(anchor: str) -> str:
 
 
 def without_brackets(title: str) -> str:
-    """ "Mercury (planet)" -> "Mercury"; the title itself where nothing would be left."""
+    """"Mercury (planet)" -> "Mercury"; the title itself where nothing would be left."""
     return _BRACKETS.sub("", title) or title

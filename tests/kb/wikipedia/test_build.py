@@ -72,7 +72,7 @@ def files(tmp_path):
     (tmp_path / "xxwiki-page_props.sql.gz").write_bytes(gzip.compress(PROPS.encode()))
     (tmp_path / "sites.sql.gz").write_bytes(gzip.compress(SITES.encode()))
     lines = ",\n".join(map(json.dumps, ITEMS))
-    (tmp_path / "items.json.bz2").write_bytes(bz2.compress(f'[\n{lines},\n{{"xxwiki": broken,\n]\n'.encode()))
+    (tmp_path / "items.json.bz2").write_bytes(bz2.compress(f"[\n{lines},\n{{\"xxwiki\": broken,\n]\n".encode()))
     return tmp_path
 
 

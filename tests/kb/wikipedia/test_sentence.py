@@ -13,18 +13,9 @@ from spacy_luke.kb.wikipedia.wikitext import visible
         ("'''Rome''' is a [[capital city|city]]. It is old.", "Rome is a city."),
         ("{{Infobox|a={{b|c}}\n|d=e}}\n'''Rome''' (; {{IPA|x}}) is a [[city]].", "Rome is a city."),
         ("[[File:a.jpg|thumb|Seen by [[Ann|her]]. Yes.]]\n:''See [[Roma]].''\nRome is a city.", "Rome is a city."),
-        (
-            "{| class=x\n| Not. This.\n|}\nRome<ref>A. B.</ref> is<ref name=c/> a city.\n== Name ==\nNo.",
-            "Rome is a city.",
-        ),
-        (
-            "Born on 3. Oktober 1990 in St. Gallen as J. S. Bach. Died.",
-            "Born on 3. Oktober 1990 in St. Gallen as J. S. Bach.",
-        ),
-        (
-            "The band (c. 1990. In Rome.) was founded in 1990. It ended.",
-            "The band (c. 1990. In Rome.) was founded in 1990.",
-        ),
+        ("{| class=x\n| Not. This.\n|}\nRome<ref>A. B.</ref> is<ref name=c/> a city.\n== Name ==\nNo.", "Rome is a city."),
+        ("Born on 3. Oktober 1990 in St. Gallen as J. S. Bach. Died.", "Born on 3. Oktober 1990 in St. Gallen as J. S. Bach."),
+        ("The band (c. 1990. In Rome.) was founded in 1990. It ended.", "The band (c. 1990. In Rome.) was founded in 1990."),
         ("'''日本国'''（にほんこく、{{lang|en|Japan}}）は、[[国]]。首都は東京。", "日本国（にほんこく、）は、国。"),
         ("Նա հայ գրող է։ Ծնվել է Վանում։", "Նա հայ գրող է։"),
         ("A [http://x.org big town] &amp; <b>more</b> &nbsp;of it.", "A big town & more of it."),

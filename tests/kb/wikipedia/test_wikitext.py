@@ -40,10 +40,7 @@ def test_links(text, expected):
 
 
 def test_links_of_other_languages():
-    assert list(links("[[ファイル:a.jpg]][[カテゴリ:国]][[日本]]の[[東京都|東京]]", JA)) == [
-        ("日本", "日本"),
-        ("東京都", "東京"),
-    ]
+    assert list(links("[[ファイル:a.jpg]][[カテゴリ:国]][[日本]]の[[東京都|東京]]", JA)) == [("日本", "日本"), ("東京都", "東京")]
     assert list(links("[[Straße]]nbahnen [[Datei:a.jpg]] [[Vorlage:B]]", DE)) == [("Straße", "Straßenbahnen")]
     assert list(links("[[بيت]]ين", Site("ar"))) == [("بيت", "بيتين")]
     assert list(links("[[თბილისი]]", Site("ka"))) == [("თბილისი", "თბილისი")]  # Georgian has no title case
