@@ -181,6 +181,10 @@ class Errors(metaclass=_WithCodes):
         "{where}: \"NIL\" is what luke_linker says of a mention that is not in the knowledge base, so no entity can have this id. "
         "Leave it out, or give the entity another id."
     )
+    LK358 = (
+        "The config names no knowledge base. Give the directory that python -m spacy luke kb build wrote: --paths.kb KB, or "
+        "path = \"KB\" in the section of the kb_loader."
+    )
     LK360 = (
         "Nobody says of which language {path} is: not the dump, not its name. Put the language in front: "
         "ja={path}."
@@ -223,8 +227,8 @@ class Errors(metaclass=_WithCodes):
     # --- pipes ---------------------------------------------------------------------------------
     LK501 = "{label!r} is no label for '{name}'. Labels are strings of at least one character."
     LK502 = (
-        "'{name}' has no labels: the training data has no entities and none were given. Check the corpus with "
-        "`spacy debug data`, or give labels: nlp.initialize's config [initialize.components.{name}] labels = [...], "
+        "'{name}' has no labels: the training data has no entities and none were given. Is --paths.train the "
+        ".spacy file with your doc.ents? Or give labels: nlp.initialize's config [initialize.components.{name}] labels = [...], "
         "or nlp.get_pipe('{name}').add_label(...)."
     )
     LK504 = (
@@ -389,7 +393,7 @@ class Errors(metaclass=_WithCodes):
         "scores and nil, one entry for each mention."
     )
     LK732 = "{found} cannot be rendered. Give a Doc or a list of Docs; of a Span, render span.as_doc() or the Doc."
-    LK733 = "There is no file {path}. Give the name of a text file or of a DocBin (.spacy), or a text with spaces between its words."
+    LK733 = "There is no file {path}. Give the name of a text file or of a DocBin (.spacy), or a text; one that looks like the name of a file needs a blank in it."
     LK734 = "{path} cannot be read: {reason}. Texts are UTF-8; a file with the ending .spacy is a DocBin, as spacy convert writes it."
     LK735 = "Nothing to evaluate: {path}, {found}. Give a DocBin (.spacy) with gold annotations, as spacy convert writes it, or a directory of them."
     LK736 = "The demo needs {package}: pip install starlette uvicorn (the extra demo of spacy-luke)."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,13 +42,18 @@ def read_card(path: Path) -> dict[str, Any]:
     if not isinstance(card, dict):
         raise ValueError(Errors.LK770.format(path=path, missing=", ".join(NEEDED)))
     missing = [key for key in NEEDED if not card.get(key)]
-    for number, source in enumerate(card.get("sources") or [], 1):
+    if card.get("name") and not re.fullmatch(r"[A-Za-z0-9_]+", str(card["name"])):  # the wheel is called so
+        missing.append("a name of the letters a to z, digits and _")
+    sources = card.get("sources") or []
+    if not isinstance(sources, list):
+        missing.append("sources as a list")
+        sources = []
+    for number, source in enumerate(sources, 1):
         of_source = source if isinstance(source, dict) else {}
         missing += [f"{key} of source {number}" for key in NEEDED_OF_SOURCES if not of_source.get(key)]
     if missing:
         raise ValueError(Errors.LK770.format(path=path, missing=", ".join(missing)))
-    sources = [{key: str(value) for key, value in source.items()} for source in card["sources"]]
-    return {**card, "sources": sources}
+    return {**card, "sources": [{key: str(value) for key, value in source.items()} for source in sources]}
 
 
 def read_scores(path: Path) -> dict[str, Any]:

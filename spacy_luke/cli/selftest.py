@@ -28,7 +28,7 @@ def selftest_cli(
         n = selftest(package)
     except (ValueError, OSError) as e:
         msg.fail("Self-test failed", str(e), exits=1)
-    msg.good(f"{package} passed its self-test of {n} texts")
+    msg.good(f"{package} passed its self-test of {n} text{'s' * (n != 1)}")
 
 
 def selftest(package: str | Path) -> int:

@@ -129,6 +129,8 @@ def test_what_is_no_pipeline_stays(folder, tmp_path):
         ({"license": ""}, "license"),
         ({"name": None, "sources": []}, "name, sources"),
         ({"sources": [{"name": "x", "used_for": "training"}]}, "license of source 1"),
+        ({"sources": "none"}, "sources as a list"),
+        ({"name": "日本 語"}, "a name of the letters a to z"),
         ({"sources": ["x"]}, "name of source 1, license of source 1, used_for of source 1"),
     ],
 )

@@ -286,5 +286,7 @@ def test_an_index_cut_short_after_a_crash_is_found(kb, path):
 
 def test_loaders(path):
     assert build_mmap_kb_v1(str(path), carry=False)(NLP.vocab).carry is False
+    with pytest.raises(ValueError, match="LK358.*--paths.kb"):
+        build_mmap_kb_v1(None)(NLP.vocab)
     assert build_empty_mmap_kb_v1()(NLP.vocab, 7).entity_vector_length == 7
     assert json.loads((path / "manifest.json").read_text())["kind"] == "spacy_luke.kb"
