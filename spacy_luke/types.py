@@ -121,6 +121,7 @@ class LinkOptions:
     vectors: Floats2d  # (candidates, emb) float32, zeros = the entity has none
     biases: Floats1d  # (candidates,) float32
     log_priors: Floats1d  # (candidates,) float32
+    label_fits: Floats1d  # (candidates,) float32, log p(label of the mention | types of the candidate) / p(label)
 
 
 @dataclass(frozen=True)

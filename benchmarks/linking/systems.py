@@ -105,6 +105,7 @@ def make_pipeline(args: Namespace, lang: str, get_candidates: Remembering) -> tu
     settings = json.loads(json.dumps(LUKE if args.system == "luke" else STOCK))
     if args.system == "luke":
         settings["model"]["use_prior"] = not args.no_prior
+        settings["model"]["use_labels"] = False  # gold labels of Wiki-Fair are types of the gold entity
         settings["model"]["encoder"] |= {"name": args.encoder, "freeze_layers": args.freeze}
         linker = nlp.add_pipe("luke_linker", config=settings)
         linker.get_candidates = get_candidates

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from ..types import Candidates
 from .alias_lookup import lookup_in
 from .fuzzy import SimilarAliases, check_fuzzy
 from .honorifics import without_honorific
+from .label_types import types_of
 from .partial_names import partial_name_candidates
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class CandidateGenerator:
         found = [[next(rows) for _ in doc] for doc in mentions]
         if self.partial_names:
             share = partial(
-                partial_name_candidates, top_k=self.top_k, types=partial(_types, kb), honorifics=self.honorifics
+                partial_name_candidates, top_k=self.top_k, types=partial(types_of, kb), honorifics=self.honorifics
             )
             found = [share(doc, candidates) for doc, candidates in zip(mentions, found)]
         return found
@@ -104,7 +105,3 @@ class CandidateGenerator:
         if self._similar:
             look_up(self._similar.most_similar, True)
         return found
-
-
-def _types(kb: KnowledgeBase, entity: str) -> Collection[str]:
-    return kb.info(entity)["types"] if hasattr(kb, "info") else ()

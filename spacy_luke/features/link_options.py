@@ -10,6 +10,7 @@ from ..types import LinkOptions
 
 if TYPE_CHECKING:
     from spacy.kb import KnowledgeBase
+    from thinc.types import Floats1d
 
     from ..types import Candidates
 
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
 LEAST_PRIOR = 1e-7
 
 
-def link_options(kb: KnowledgeBase, candidates: Sequence[Candidates], width: int) -> LinkOptions:
-    """candidates: one for each mention. An entity without a vector gets zeros, a score from bias and
-    prior alone. width (int): of the vectors, should the knowledge base have none."""
+def link_options(
+    kb: KnowledgeBase, candidates: Sequence[Candidates], width: int, label_fits: Floats1d | None = None
+) -> LinkOptions:
+    """candidates: one for each mention. An entity without a vector gets zeros, a score from bias, prior and label alone.
+    width (int): of the vectors, should the knowledge base have none. label_fits (candidates of all,): see LabelTypes,
+    None = nothing is known."""
     lengths = numpy.asarray([len(c.ids) for c in candidates], dtype="int64")
     ends = numpy.cumsum(lengths + 1)
     nil_rows = ends - 1
@@ -37,6 +41,7 @@ def link_options(kb: KnowledgeBase, candidates: Sequence[Candidates], width: int
         vectors=vectors,
         biases=biases,
         log_priors=numpy.log(numpy.maximum(priors, LEAST_PRIOR)).astype("float32"),
+        label_fits=numpy.zeros(len(ids), "float32") if label_fits is None else label_fits,
     )
 
 

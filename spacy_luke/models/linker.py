@@ -23,20 +23,24 @@ OutT: TypeAlias = Floats1d
 
 
 def build_luke_linker_v1(
-    encoder: Model[QuestionsT, StatesT], use_prior: bool = True, batch_size: int | None = None
+    encoder: Model[QuestionsT, StatesT],
+    use_prior: bool = True,
+    use_labels: bool = True,
+    batch_size: int | None = None,
 ) -> Model[InT, OutT]:
     """(questions, mention of each slot, options) -> scores (options,), not normalised.
 
     "Global Entity Disambiguation with BERT" (NAACL 2022) section 3, studio-ousia/luke
     examples/entity_disambiguation/model.py: entity head . candidate vector + bias; here also the log prior
-    as a feature with a weight, and NIL as one more option (layers/candidate_scores.py).
+    and the fit of the mention's label, each with a weight, and NIL as one more option (layers/candidate_scores.py).
 
     encoder: `spacy_luke.LukeEncoder.v1` or `spacy_luke.LukeListener.v1`.
-    use_prior (bool): False scores by context alone, as in the paper.
+    use_prior (bool): False scores without the prior, as in the paper.
+    use_labels (bool): False does not look at labels of mentions, as in the paper.
     batch_size (int): pieces and slots of a batch; null takes as many as are fastest and fit in the free memory.
     """
     share_mentions(encoder)
-    head, scores = EntityHead(), CandidateScores(use_prior=use_prior)
+    head, scores = EntityHead(), CandidateScores(use_prior=use_prior, use_labels=use_labels)
     return Model(
         "luke_linker",
         forward,

@@ -8,6 +8,7 @@ import numpy
 from thinc.api import Model
 
 from ..features.candidates import GetCandidates
+from ..features.label_types import LabelTypes
 from ..features.link_options import link_options
 from ..features.mentions import ask_window, mention_windows
 from ..models.encoder import get_shim
@@ -29,7 +30,12 @@ class Asked(NamedTuple):
 
 
 def ask_about(
-    model: Model, kb: KnowledgeBase, get_candidates: GetCandidates, docs: list[Doc], mentions: list[list[Span]]
+    model: Model,
+    kb: KnowledgeBase,
+    get_candidates: GetCandidates,
+    label_types: LabelTypes,
+    docs: list[Doc],
+    mentions: list[list[Span]],
 ) -> Asked:
     """model: of a luke_linker. mentions: of each Doc."""
     shim = get_shim(model.get_ref("encoder"))
@@ -37,7 +43,8 @@ def ask_about(
     windows = mention_windows(docs, spans, shim.tokenizer, limit=shim.config.max_pieces)
     candidates = [found for doc in get_candidates(kb, mentions) for found in doc]
     doc_of = numpy.repeat(numpy.arange(len(docs)), [len(doc) for doc in mentions])
-    return Asked(candidates, link_options(kb, candidates, shim.config.entity_emb_size), windows, doc_of)
+    fits = label_types.fits(kb, [span.label_ for doc in mentions for span in doc], candidates)
+    return Asked(candidates, link_options(kb, candidates, shim.config.entity_emb_size, fits), windows, doc_of)
 
 
 def questions_about(

@@ -18,6 +18,7 @@ from thinc.api import Model
 
 from ..errors import Errors, Warnings
 from ..features.candidates import GetCandidates
+from ..features.label_types import LabelTypes, types_of
 from ..models.encoder import get_shim
 from ..models.linker import expect_nil, has_pretrained_head
 from ..training.link_targets import GoldLink, gold_links, misaligned_links
@@ -34,6 +35,7 @@ DEFAULT_MODEL = """
 [model]
 @architectures = "spacy_luke.LukeLinker.v1"
 use_prior = true
+use_labels = true
 
 [model.encoder]
 @architectures = "spacy_luke.LukeEncoder.v1"
@@ -88,6 +90,7 @@ class LukeLinker(LukePipe):
             "use_gold_ents": use_gold_ents,
             "overwrite": overwrite,
             "loss_weight": checked_weight(name, loss_weight),
+            "label_types": LabelTypes().counts,  # learned
         }
         self.kb = generate_empty_kb(vocab, 0)
         self._saved_kb = type(self.kb)  # what a saved knowledge base is loaded into
@@ -172,7 +175,8 @@ class LukeLinker(LukePipe):
         return len(span) > 0 and (labels is None or span.label_ in labels) and span.label_ not in discard
 
     def _ask(self, docs: list[Doc], mentions: list[list[Span]]) -> Asked:
-        return ask_about(self.model, self.kb, self.get_candidates, docs, mentions)
+        label_types = LabelTypes(self.cfg["label_types"])
+        return ask_about(self.model, self.kb, self.get_candidates, label_types, docs, mentions)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """What the scorer of the config says of doc.ents and of the candidates in doc.spans[name]."""
@@ -239,12 +243,16 @@ class LukeLinker(LukePipe):
             found = ((eg, [link.mention for link in self._gold(eg)]) for eg in get_examples())
             start_head(self.model, (self._ask([eg.predicted], [mentions]) for eg, mentions in found if mentions))
         counts, key = LinkCounts(), self.cfg["spans_key"]
+        label_types = LabelTypes()
         for batch in util.minibatch(get_examples(), 64):
             gold = [[link for link in gold_links(eg, key) if self._is_linked(link.mention)] for eg in batch]
             candidates = self.get_candidates(self.kb, [[link.mention for link in doc] for doc in gold])
             counts.add(self.kb, gold, candidates)
+            for link in (link for doc in gold for link in doc if self.kb.contains_entity(link.entity)):
+                label_types.add(link.mention.label_, types_of(self.kb, link.entity))
             for eg in batch:
                 counts.lose([span for span in misaligned_links(eg, key) if self._is_linked(span)])
+        self.cfg["label_types"] = label_types.counts
         if not has_pretrained_head(self.model):
             expect_nil(self.model, counts.nil_share)
         for message in counts.messages(self.name):

@@ -41,7 +41,8 @@ def test_options_lie_side_by_side_and_nil_is_the_last(make):
     assert options.vectors.tolist() == [[5, 6], [0, 0], [1, 2], [5, 6], [3, 4]]
     assert options.biases.tolist() == [0] * 5
     assert options.log_priors.tolist() == pytest.approx(numpy.log([0.75, LEAST_PRIOR, 0.5, 0.25, 0.25]).tolist())
-    assert {array.dtype for array in (options.vectors, options.biases, options.log_priors)} == {numpy.dtype("f")}
+    assert options.label_fits.tolist() == [0] * 5
+    assert {array.dtype for array in (options.vectors, options.biases, options.log_priors, options.label_fits)} == {numpy.dtype("f")}
 
 
 def test_no_mention_and_no_candidate():

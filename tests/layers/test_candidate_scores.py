@@ -18,13 +18,14 @@ OPTIONS = LinkOptions(
     vectors=numpy.asarray([[1, 0], [0, 2], [3, 1]], "f"),
     biases=numpy.asarray([0.5, 0, -1], "f"),
     log_priors=numpy.asarray([-1, -2, 0], "f"),
+    label_fits=numpy.asarray([1, 0, -3], "f"),
 )
 QUERIES = numpy.asarray([[1, 2], [5, 5], [-1, 4]], "f")
-PARAMETERS = {"scale": [2.0], "prior": [0.5], "W": [0.1, 0.2], "b": [3.0]}
+PARAMETERS = {"scale": [2.0], "prior": [0.5], "label": [0.25], "W": [0.1, 0.2], "b": [3.0]}
 
 
 def _layer(use_prior=True, parameters=PARAMETERS):
-    layer = CandidateScores(2, use_prior=use_prior)
+    layer = CandidateScores(2, use_prior=use_prior, use_labels=use_prior)
     layer.initialize()
     for name, value in parameters.items():
         layer.set_param(name, numpy.asarray(value, "f"))
@@ -33,11 +34,11 @@ def _layer(use_prior=True, parameters=PARAMETERS):
 
 def test_scores_by_hand():
     expected = [
-        2 * 1 + 0.5 + 0.5 * -1,
-        2 * 4 + 0 + 0.5 * -2,
+        2 * 1 + 0.5 + 0.5 * -1 + 0.25 * 1,
+        2 * 4 + 0 + 0.5 * -2 + 0.25 * 0,
         0.1 + 0.4 + 3,
         0.5 + 1.0 + 3,
-        2 * 1 - 1 + 0,
+        2 * 1 - 1 + 0 + 0.25 * -3,
         -0.1 + 0.8 + 3,
     ]
     numpy.testing.assert_allclose(_layer().predict((QUERIES, OPTIONS)), expected, rtol=1e-6)
@@ -45,18 +46,20 @@ def test_scores_by_hand():
 
 def test_where_it_starts():
     scores = _layer(parameters={}).predict((QUERIES, OPTIONS))
-    numpy.testing.assert_allclose(scores, [1 + 0.5 - 1, 4 + 0 - 2, 0, 0, 1 - 1 + 0, 0], rtol=1e-6)
+    numpy.testing.assert_allclose(scores, [1 + 0.5 - 1 + 1, 4 + 0 - 2 + 0, 0, 0, 1 - 1 + 0 - 3, 0], rtol=1e-6)
     scores = _layer(use_prior=False, parameters={}).predict((QUERIES, OPTIONS))
     numpy.testing.assert_allclose(scores, [1 + 0.5, 4, 0, 0, 1 - 1, 0], rtol=1e-6)
 
 
 @pytest.mark.parametrize("use_prior", [True, False])
 def test_gradients_equal_torch(use_prior):
-    layer = _layer(use_prior, PARAMETERS if use_prior else {**PARAMETERS, "prior": [0.0]})
+    layer = _layer(use_prior, PARAMETERS if use_prior else {**PARAMETERS, "prior": [0.0], "label": [0.0]})
     given = {name: torch.tensor(layer.get_param(name), requires_grad=True) for name in PARAMETERS}
     queries = torch.tensor(QUERIES, requires_grad=True)
-    vectors, biases, priors = (torch.tensor(x) for x in (OPTIONS.vectors, OPTIONS.biases, OPTIONS.log_priors))
-    of_mention = given["scale"] * (queries[OPTIONS.mention] * vectors).sum(1) + biases + given["prior"] * priors
+    names = ("vectors", "biases", "log_priors", "label_fits")
+    vectors, biases, priors, fits = (torch.tensor(getattr(OPTIONS, name)) for name in names)
+    of_mention = given["scale"] * (queries[OPTIONS.mention] * vectors).sum(1) + biases
+    of_mention = of_mention + given["prior"] * priors + given["label"] * fits
     expected = torch.zeros(6)
     expected = expected.index_copy(0, torch.tensor(OPTIONS.candidate_rows), of_mention)
     expected = expected.index_copy(0, torch.tensor(OPTIONS.nil_rows), queries @ given["W"] + given["b"])
@@ -66,9 +69,9 @@ def test_gradients_equal_torch(use_prior):
     dY = numpy.asarray([0.3, -1, 2, 0.5, 4, -2], "f")
     expected.backward(torch.tensor(dY))
     numpy.testing.assert_allclose(backprop(dY), queries.grad.numpy(), atol=1e-5)
-    for name in ("scale", "W", "b", *(("prior",) if use_prior else ())):
+    for name in ("scale", "W", "b", *(("prior", "label") if use_prior else ())):
         numpy.testing.assert_allclose(layer.get_grad(name), given[name].grad.numpy(), atol=1e-5)
-    assert use_prior or not layer.has_grad("prior")
+    assert use_prior or not (layer.has_grad("prior") or layer.has_grad("label"))
 
 
 def test_no_candidates_at_all():
@@ -80,6 +83,7 @@ def test_no_candidates_at_all():
         vectors=numpy.zeros((0, 2), "f"),
         biases=numpy.zeros(0, "f"),
         log_priors=numpy.zeros(0, "f"),
+        label_fits=numpy.zeros(0, "f"),
     )
     Y, backprop = _layer().begin_update((QUERIES, empty))
     numpy.testing.assert_allclose(Y, QUERIES @ numpy.asarray(PARAMETERS["W"], "f") + 3, rtol=1e-6)

@@ -84,8 +84,9 @@ def test_scores_equal_the_logits_of_the_whole_head(activation):
         vectors=theirs.decoder.weight.detach().numpy()[entities],
         biases=theirs.bias.detach().numpy()[entities],
         log_priors=numpy.full(7, -2.0, "f"),
+        label_fits=numpy.full(7, 3.0, "f"),
     )
-    scores = CandidateScores(EMB, use_prior=False)
+    scores = CandidateScores(EMB, use_prior=False, use_labels=False)
     scores.initialize()
     found = scores.predict((_ours(theirs, activation).predict(states), options))
     numpy.testing.assert_allclose(found[options.candidate_rows], logits[of_mention, entities], atol=1e-5)
