@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
+from itertools import islice
 from typing import Any, Callable, Iterable, NamedTuple
 
 import numpy
@@ -39,6 +40,9 @@ get_spans = null
 name = "studio-ousia/mluke-base-lite"
 """
 
+
+# Docs by which the head learns how often each class is trained.
+FIRST_DOCS = 1000
 
 NO_SCORES = numpy.zeros(0, dtype="f")
 NO_SPANS = numpy.zeros((0, 2), dtype="i")
@@ -187,6 +191,8 @@ class LukeNER(LabelledPipe):
         """Collect labels, load the encoder, and count gold entities that can never be found: those that are
         not suggested (LKW501), and those that are, but fit no window or have no piece (LKW503).
 
+        A class starts as probable as it is in training: with equal ones nearly every span would be an entity.
+
         labels: from `spacy init labels`; None takes them from the data.
         RAISES ValueError LK502: no label, neither given nor in the data.
         """
@@ -206,7 +212,18 @@ class LukeNER(LabelledPipe):
             raise ValueError(Errors.LK502.format(name=self.name))
         self.model.set_dim("nO", 1 + len(self.labels), force=True)
         self.model.initialize()
+        self._start_head(get_examples)
         reach.warn(self.name, partial(self.model.attrs["ask"], self.model))
+
+    def _start_head(self, get_examples: Callable[[], Iterable[Example]]) -> None:
+        counts = numpy.full(1 + len(self.labels), 0.5)
+        for batch in minibatch(islice(get_examples(), FIRST_DOCS), 64):
+            try:
+                _, classes = self._training_spans(batch)
+            except KeyError:  # see above
+                return
+            counts += numpy.bincount(classes, minlength=len(counts))
+        self.model.get_ref("output_layer").set_param("b", self.model.ops.asarray1f(numpy.log(counts / counts.sum())))
 
     @property
     def has_proposals(self) -> bool:

@@ -310,6 +310,20 @@ def test_fewer_than_no_negatives(xlmr):
         spacy.blank("en").add_pipe("luke_ner", config=ner_config(xlmr, negatives=-1.0))
 
 
+@pytest.mark.parametrize("negatives", [None, 1.0])
+def test_a_fresh_head_expects_each_class_as_often_as_it_is_trained(xlmr, negatives):
+    nlp = spacy.blank("en")
+    ner = nlp.add_pipe("luke_ner", config=ner_config(xlmr, negatives=negatives, suggester={"max_words": 2}))
+    nlp.initialize(lambda: _examples(nlp, TRAIN))
+    entities = numpy.asarray([3, 1])  # LOC, PERSON
+    words = [len(nlp.make_doc(text)) for text, _ in TRAIN]
+    none = sum(words) if negatives else sum(2 * n - 1 for n in words) - entities.sum()
+    counts = numpy.asarray([none, *entities]) + 0.5
+    assert ner.labels == ("LOC", "PERSON")
+    b = ner.model.get_ref("output_layer").get_param("b")
+    numpy.testing.assert_allclose(numpy.exp(b), counts / counts.sum(), rtol=1e-5)
+
+
 def test_labels_given_at_initialize(xlmr):
     nlp = spacy.blank("en")
     pipe = nlp.add_pipe("luke_ner", config=ner_config(xlmr))
