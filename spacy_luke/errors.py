@@ -494,6 +494,11 @@ class Warnings(metaclass=_WithCodes):
         "generate_empty_kb in [components.{name}]: @misc = \"spacy_luke.EmptyMMapKB.v1\" for MMapKB, \"spacy.EmptyKB.v2\" "
         "for InMemoryLookupKB."
     )
+    LKW516 = (
+        "'{name}': the vectors of the knowledge base are not those of this encoder: of {n} entities looked at it recognises "
+        "{share:.0%} by their description. Training has to begin from nothing. Compute them anew with python -m spacy "
+        "luke kb embed KB ENCODER, with the encoder of the config."
+    )
     LKW503 = (
         "'{name}' never asks its encoder about {n} of {gold} gold entities ({share:.1f} %) that the suggester may "
         "suggest: no window holds the whole of them, or they have no piece (characters that the encoder's tokenizer "

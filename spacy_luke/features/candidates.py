@@ -78,7 +78,7 @@ class CandidateGenerator:
         found = [[next(rows) for _ in doc] for doc in mentions]
         if self.partial_names:
             share = partial(
-                partial_name_candidates, top_k=self.top_k, types=partial(types_of, kb), honorifics=self.honorifics
+                partial_name_candidates, top_k=self.top_k, types=partial(_types, kb), honorifics=self.honorifics
             )
             found = [share(doc, candidates) for doc, candidates in zip(mentions, found)]
         return found
@@ -105,3 +105,7 @@ class CandidateGenerator:
         if self._similar:
             look_up(self._similar.most_similar, True)
         return found
+
+
+def _types(kb: KnowledgeBase, entity: str) -> tuple[str, ...]:
+    return types_of(kb, [entity])[entity]

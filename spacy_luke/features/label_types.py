@@ -55,12 +55,15 @@ class LabelTypes:
         ids = [id for found in candidates for id in found.ids]
         if not self.types:
             return numpy.zeros(len(ids), "float32")
-        types = {id: types_of(kb, id) for id in set(ids)}
+        types = types_of(kb, ids)
         asked = [(label, types[id]) for label, found in zip(labels, candidates, strict=True) for id in found.ids]
         known = {pair: self.fit(*pair) for pair in set(asked)}
         return numpy.asarray([known[pair] for pair in asked], dtype="float32")
 
 
-def types_of(kb: KnowledgeBase, entity: str) -> tuple[str, ...]:
-    """Of an entity of a knowledge base; those of spaCy know none."""
-    return tuple(kb.info(entity)["types"]) if hasattr(kb, "info") else ()
+def types_of(kb: KnowledgeBase, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """What the knowledge base knows of its entities; spaCy's know no types."""
+    distinct = list(dict.fromkeys(ids))
+    if not hasattr(kb, "info_at"):
+        return dict.fromkeys(distinct, ())
+    return {id: tuple(kb.info_at(row)["types"]) for id, row in zip(distinct, kb.entity_rows(distinct).tolist())}

@@ -26,6 +26,7 @@ from ..types import LinkOptions
 from .asked import Asked, ask_about
 from .base import LukePipe, checked_weight
 from .disambiguation import Mode, disambiguate, softmax_by_mention
+from .foreign_vectors import foreign_vectors
 from .link_annotations import Link, links_of, write_links
 from .link_counts import LinkCounts
 from .linker_batch import masked_batch, start_head
@@ -248,14 +249,16 @@ class LukeLinker(LukePipe):
             gold = [[link for link in gold_links(eg, key) if self._is_linked(link.mention)] for eg in batch]
             candidates = self.get_candidates(self.kb, [[link.mention for link in doc] for doc in gold])
             counts.add(self.kb, gold, candidates)
-            for link in (link for doc in gold for link in doc if self.kb.contains_entity(link.entity)):
-                label_types.add(link.mention.label_, types_of(self.kb, link.entity))
+            known = [link for doc in gold for link in doc if self.kb.contains_entity(link.entity)]
+            types = types_of(self.kb, [link.entity for link in known])
+            for link in known:
+                label_types.add(link.mention.label_, types[link.entity])
             for eg in batch:
                 counts.lose([span for span in misaligned_links(eg, key) if self._is_linked(span)])
         self.cfg["label_types"] = label_types.counts
         if not has_pretrained_head(self.model):
             expect_nil(self.model, counts.nil_share)
-        for message in counts.messages(self.name):
+        for message in (*counts.messages(self.name), *foreign_vectors(self.name, self.kb, self.model)):
             warnings.warn(message)
 
     # --- saving ------------------------------------------------------------------------------------

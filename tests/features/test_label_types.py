@@ -57,7 +57,7 @@ def test_one_label_for_all_says_nothing():
 def test_candidates_of_all_mentions(seen):
     kb = MMapKB(spacy.blank("en").vocab, 0)
     kb.add_entities([{"id": "man", "types": ["/person"]}, {"id": "town", "types": ["/location/city"]}, {"id": "any"}])
-    assert types_of(kb, "man") == ("/person",) and types_of(kb, "any") == ()
+    assert types_of(kb, ["man", "any", "man"]) == {"man": ("/person",), "any": ()}
     priors = numpy.zeros(3, "f")
     candidates = [Candidates(["man", "town", "any"], priors), Candidates([], priors[:0]), Candidates(["man"], priors[:1])]
     fits = seen.fits(kb, ["PERSON", "LOC", "LOC"], candidates)
@@ -68,4 +68,4 @@ def test_candidates_of_all_mentions(seen):
 
 
 def test_a_knowledge_base_of_spacy_knows_no_types():
-    assert types_of(spacy_kb(spacy.blank("en").vocab), "Q1") == ()
+    assert types_of(spacy_kb(spacy.blank("en").vocab), ["Q1"]) == {"Q1": ()}
