@@ -1,4 +1,4 @@
-"""What no linker could get right with a knowledge base, counted when luke_linker is initialized."""
+"""What is counted in the gold links when luke_linker is initialized: labels and types, NIL, what no linker could get right."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Iterator, Sequence
 
 from ..annotations import NIL
 from ..errors import Warnings
+from ..features.label_types import LabelTypes, types_of
 
 if TYPE_CHECKING:
     from spacy.kb import KnowledgeBase
@@ -23,6 +24,7 @@ class LinkCounts:
 
     def __init__(self) -> None:
         self.links = 0
+        self.label_types = LabelTypes()
         self.nil, self.decided = 0, 0  # gold NIL that has candidates, and with it the links whose entity is one
         self.misaligned: Counter[str] = Counter()
         self.without_entity: Counter[str] = Counter()
@@ -36,6 +38,10 @@ class LinkCounts:
         gold: Sequence[Sequence[GoldLink]],
         candidates: Sequence[Sequence[Candidates]],
     ) -> None:
+        known = [link for doc in gold for link in doc if kb.contains_entity(link.entity)]
+        types = types_of(kb, [link.entity for link in known])
+        for link in known:
+            self.label_types.add(link.mention.label_, types[link.entity])
         for doc, found in zip(gold, candidates):
             for link, options in zip(doc, found):
                 if link.entity in ("", NIL):

@@ -18,7 +18,7 @@ from thinc.api import Model
 
 from ..errors import Errors, Warnings
 from ..features.candidates import GetCandidates
-from ..features.label_types import LabelTypes, types_of
+from ..features.label_types import LabelTypes
 from ..models.encoder import get_shim
 from ..models.linker import expect_nil, has_pretrained_head
 from ..training.link_targets import GoldLink, gold_links, misaligned_links
@@ -244,18 +244,13 @@ class LukeLinker(LukePipe):
             found = ((eg, [link.mention for link in self._gold(eg)]) for eg in get_examples())
             start_head(self.model, (self._ask([eg.predicted], [mentions]) for eg, mentions in found if mentions))
         counts, key = LinkCounts(), self.cfg["spans_key"]
-        label_types = LabelTypes()
         for batch in util.minibatch(get_examples(), 64):
             gold = [[link for link in gold_links(eg, key) if self._is_linked(link.mention)] for eg in batch]
             candidates = self.get_candidates(self.kb, [[link.mention for link in doc] for doc in gold])
             counts.add(self.kb, gold, candidates)
-            known = [link for doc in gold for link in doc if self.kb.contains_entity(link.entity)]
-            types = types_of(self.kb, [link.entity for link in known])
-            for link in known:
-                label_types.add(link.mention.label_, types[link.entity])
             for eg in batch:
                 counts.lose([span for span in misaligned_links(eg, key) if self._is_linked(span)])
-        self.cfg["label_types"] = label_types.counts
+        self.cfg["label_types"] = counts.label_types.counts
         if not has_pretrained_head(self.model):
             expect_nil(self.model, counts.nil_share)
         for message in (*counts.messages(self.name), *foreign_vectors(self.name, self.kb, self.model)):

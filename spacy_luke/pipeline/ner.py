@@ -8,10 +8,9 @@ from itertools import islice
 from typing import Any, Callable, Iterable, NamedTuple
 
 import numpy
-from spacy.attrs import ENT_IOB, ENT_TYPE
 from spacy.language import Language
 from spacy.pipeline.spancat import Suggester
-from spacy.tokens import Doc, Span, SpanGroup
+from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 from spacy.util import minibatch
 from spacy.vocab import Vocab
@@ -20,13 +19,13 @@ from thinc.types import Floats2d, Ragged
 
 from ..errors import Errors, Warnings
 from ..features.suggesters import suggested_spans
-from ..models.ner import NONE_CLASS, has_proposer, score_proposals, was_asked
+from ..models.ner import has_proposer, score_proposals, was_asked
 from ..models.proposals import set_threshold
 from ..training.proposal_threshold import Proposed, choose_threshold
 from ..training.reach import Reach
 from ..training.span_targets import sample_spans, span_classes
 from .base import LabelledPipe, checked_weight
-from .decoding import decode, softmax
+from .entity_annotations import write_entities
 from .losses import span_loss
 
 DEFAULT_MODEL = """
@@ -120,35 +119,11 @@ class LukeNER(LabelledPipe):
 
     def set_annotations(self, docs: Iterable[Doc], scores: SpanScores) -> None:
         offset = 0
+        settings = {name: self.cfg[name] for name in ("overwrite", "spans_key", "min_score")}
         for doc, n in zip(docs, scores.lengths):
             rows = slice(offset, offset + int(n))
-            self._annotate(doc, scores.spans[rows], scores.scores[rows])
+            write_entities(doc, scores.spans[rows], scores.scores[rows], self.labels, **settings)
             offset += int(n)
-
-    def _annotate(self, doc: Doc, spans: numpy.ndarray, scores: numpy.ndarray) -> None:
-        kept, blocked = ((), ()) if self.cfg["overwrite"] else (doc.ents, _blocked(doc))
-        taken = numpy.zeros(len(doc), dtype=bool)
-        for span in (*kept, *blocked):
-            taken[span.start : span.end] = True
-        labels = self.labels  # a new tuple each time
-        found = [
-            Span(doc, int(spans[row, 0]), int(spans[row, 1]), label=labels[label - 1])
-            for row, label in decode(spans, scores, taken)
-        ]
-        doc.set_ents([*kept, *found], blocked=list(blocked), default="outside")
-        probabilities = softmax(scores)
-        probabilities[:, NONE_CLASS] = 0.0
-        above = numpy.argwhere(probabilities >= max(self.cfg["min_score"], 1e-9))
-        group = SpanGroup(
-            doc,
-            name=self.cfg["spans_key"],
-            spans=[
-                Span(doc, start, end, label=labels[label - 1])
-                for (start, end), label in zip(spans[above[:, 0]].tolist(), above[:, 1].tolist())
-            ],
-        )
-        group.attrs["scores"] = probabilities[above[:, 0], above[:, 1]]
-        doc.spans[self.cfg["spans_key"]] = group
 
     def learn(self, examples: list[Example]) -> float:
         """Cross-entropy, the mean over all spans of the batch that were asked and whose class is known."""
@@ -257,10 +232,3 @@ class LukeNER(LabelledPipe):
             return None
         set_threshold(self.model.layers[0], found.threshold, found.slots_per_word)
         return found
-
-
-def _blocked(doc: Doc) -> list[Span]:
-    """The words that `doc.set_ents(..., blocked=...)` keeps from being entities: spaCy notes them as
-    entities that begin and have no type."""
-    iob, types = doc.to_array([ENT_IOB, ENT_TYPE]).T
-    return [doc[i : i + 1] for i in numpy.flatnonzero((iob == 3) & (types == 0)).tolist()]
