@@ -65,8 +65,10 @@ def test_a_knowledge_base_and_new_entities(folder, capsys):
     kb = load_kb("kb")
     with pytest.warns(UserWarning, match="LKW513"):  # an entity that is known by its links only has no vector
         linker.initialize(lambda: [example], nlp=nlp, kb_loader=kb)
+    Path("training").mkdir()
+    nlp.to_disk("training/both")
     capsys.readouterr()
-    exec(_blocks("python")[1], {"nlp": nlp})
+    exec(_blocks("python")[1], {})
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("京都 ") and "'Q34600': " in lines[0]
     assert lines[1].startswith("山田楽器 ") and "'my-1': " in lines[1]
@@ -75,12 +77,10 @@ def test_a_knowledge_base_and_new_entities(folder, capsys):
 def test_relations_and_types(folder, capsys):
     pytest.importorskip("sudachipy", reason="Japanese words need spacy-luke[ja]")
     Path("corpus").mkdir()
-    nlp = spacy.blank("ja")
-    nlp.add_pipe("luke_typing")
-    exec(_blocks("python")[2], {"nlp": nlp})
+    exec(_blocks("python")[2], {})
     expected = ["山田太郎 works_in 京都 1.0", "山田太郎 {'/person': 1.0}", "京都 {'/location': 1.0, '/location/city': 1.0}"]
     assert capsys.readouterr().out.splitlines() == expected
-    (doc,) = DocBin().from_disk("corpus/train.spacy").get_docs(nlp.vocab)
+    (doc,) = DocBin().from_disk("corpus/related_train.spacy").get_docs(spacy.blank("ja").vocab)
     assert [(str(r.head), r.label, str(r.tail)) for r in doc._.relations] == [("山田太郎", "works_in", "京都")]
 
 
