@@ -201,7 +201,8 @@ class Errors(metaclass=_WithCodes):
     # --- layers and models ---------------------------------------------------------------------
     LK401 = (
         "This LUKE encoder has no weights yet. Call `nlp.initialize()` (or train with `spacy train`), which loads "
-        "the checkpoint that the config names, or load a saved pipeline with `spacy.load`."
+        "the checkpoint that the config names, or load a saved pipeline with `spacy.load`. Where the other pipes are trained, "
+        "initialize the new one alone: with nlp.select_pipes(enable=[NAME]): nlp.initialize(get_examples)."
     )
     LK402 = "The config freezes the lowest {n} layers, but the encoder has {layers}. Set freeze_layers to 0 to {layers}."
     LK403 = (
