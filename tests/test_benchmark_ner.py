@@ -8,7 +8,10 @@ import warnings
 
 import pytest
 import spacy
+import torch
 from spacy.tokens import DocBin
+
+from spacy_luke.convert.checkpoint import load_checkpoint
 
 from .conftest import ROOT
 
@@ -66,3 +69,17 @@ def test_every_system_learns(main, corpus, xlmr, tmp_path, system, options, prop
 def test_a_budget_of_processor_time(main, corpus, xlmr):
     [row] = main([str(corpus), str(xlmr), "--system", "luke", "--rate", "1e-3", "--budget", "0.5", "--dtype", "float32"])
     assert 0 < row["train_cpu_s"] + 1 <= 5 and row["steps"] > 0 and row["settings"]["budget"] == 0.5
+
+
+def test_a_trained_encoder_goes_on_as_a_checkpoint(main, corpus, xlmr, tmp_path):
+    settings = "--system luke --rate 0.003 --batch 2 --steps 2 --dtype float32".split()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        main([*map(str, (corpus, xlmr)), *settings, "--view", "full", "--save-encoder", str(tmp_path / "encoder")])
+        for view in ("full", "words"):
+            (row,) = main([*map(str, (corpus, tmp_path / "encoder")), *settings, "--view", view])
+            assert row["settings"]["view"] == view and row["steps"] == 2
+    before, after = load_checkpoint(xlmr), load_checkpoint(tmp_path / "encoder")
+    assert after.config.entities_pretrained and not before.config.entities_pretrained
+    name = "encoder.layer.0.attention.self.e2w_query.weight"
+    assert not torch.equal(before.weights[name], after.weights[name])

@@ -30,6 +30,10 @@ from spacy.training import Example
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # training.py, of several benchmarks
 from training import add_arguments, autocast, begin, train, write_row  # noqa: E402
 
+from spacy_luke.convert.checkpoint import load_checkpoint  # noqa: E402
+from spacy_luke.convert.save import save_checkpoint  # noqa: E402
+from spacy_luke.models.encoder import get_shim  # noqa: E402
+
 LUKE_NER = {
     "factory": "luke_ner",
     "model": {
@@ -123,6 +127,7 @@ def main(argv: list[str] | None = None) -> list[dict]:
     parser.add_argument("--proposals", type=float, nargs="*", help="luke: score with these many slots for each word")
     parser.add_argument("--tune", action="store_true", help="luke: score all spans, then those that `tune_proposals` chose on dev")
     parser.add_argument("--view", choices=["words", "full"], default=None)
+    parser.add_argument("--save-encoder", type=Path, help="luke: folder for a checkpoint of the trained encoder, as of a LUKE")
     parser.add_argument("--lang", default="ja")
     parser.add_argument("--split", choices=["dev", "test"], default="test")
     parser.add_argument("--limit", type=int, default=0, help="score this many sentences only")
@@ -136,6 +141,8 @@ def main(argv: list[str] | None = None) -> list[dict]:
     examples = [Example(nlp.make_doc(doc.text), doc) for doc in docs["train"]]
     nlp.initialize(lambda: examples)
     found = {"corpus": args.corpus.name, "split": args.split, **train(nlp, examples, args)}
+    if args.save_encoder:
+        save_encoder(nlp, args)
     gold = docs[args.split][: args.limit or None]
     rows = []
 
@@ -151,6 +158,15 @@ def main(argv: list[str] | None = None) -> list[dict]:
         chosen = nlp.get_pipe("luke_ner").tune_proposals(dev)
         write({"proposals": "tuned", "on_dev": chosen._asdict()})
     return rows
+
+
+def save_encoder(nlp: Language, args: argparse.Namespace) -> None:
+    """A checkpoint whose slots are trained, so the view is "full" where nobody says otherwise."""
+    checkpoint = load_checkpoint(args.encoder)
+    encoder = get_shim(nlp.get_pipe("luke_ner").model.get_ref("encoder")).encoder
+    checkpoint.weights = {name: weights.detach().clone() for name, weights in encoder.state_dict().items()}
+    checkpoint.config.entities_pretrained = True
+    save_checkpoint(checkpoint, args.save_encoder)
 
 
 def score(nlp: Language, gold: list[Doc], args: argparse.Namespace) -> dict:
