@@ -102,6 +102,15 @@ class LukeNER(LabelledPipe):
             "loss_weight": checked_weight(name, loss_weight),
         }
 
+    def add_label(self, label: str) -> int:
+        """As every pipe with labels; a new one of a trained pipe is as rare as the rarest, until it is trained."""
+        added = super().add_label(label)
+        head = self.model.get_ref("output_layer")
+        if added and head.has_param("b"):
+            b = head.get_param("b")
+            b[-1] = b[1:-1].min()
+        return added
+
     def predict(self, docs: Iterable[Doc]) -> SpanScores:
         """Scores of every suggested span; the Docs stay as they are."""
         docs = list(docs)

@@ -284,6 +284,17 @@ def test_a_new_label_for_a_trained_pipe(xlmr):
     assert again.get_pipe("luke_ner").add_label("MORE") == 1 and again("He came on Monday").ents
 
 
+def test_a_new_label_is_not_found_everywhere(xlmr):
+    nlp = spacy.blank("en")
+    ner = nlp.add_pipe("luke_ner", config=ner_config(xlmr))
+    nlp.initialize(lambda: _examples(nlp, TRAIN))
+    text = "The quick brown fox jumps over the lazy dog"
+    assert not nlp(text).ents
+    assert ner.add_label("DAY") == ner.add_label("TIME") == 1
+    *_, loc, person, day, time = ner.model.get_ref("output_layer").get_param("b")
+    assert not nlp(text).ents and day == time == person < loc
+
+
 def test_labels_are_checked(xlmr):
     nlp = spacy.blank("en")
     pipe = nlp.add_pipe("luke_ner", config=ner_config(xlmr))
