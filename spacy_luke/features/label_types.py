@@ -37,33 +37,55 @@ class LabelTypes:
         for labels in (self.labels, *(self.types.setdefault(type_, {}) for type_ in types)) if types else ():
             labels[label] = labels.get(label, 0) + 1
 
-    def fit(self, label: str, types: Sequence[str]) -> float:
+    def fit(self, label: str, types: Sequence[str], own: Sequence[str] = ()) -> float:
         """log p(label | types) / p(label); 0 where nothing is known of the label or of any type.
 
         Added to the log prior, it makes p(entity | alias, label) of p(entity | alias) by Bayes' rule; NIL, which says
         nothing about labels, has 0. p(label | types) is the mean over the types that were seen.
+
+        own: types for which this very mention was counted, in training. It is left out: a rare type, seen with the
+        right answer only, would tell that it is the right answer.
         """
-        seen = [self.types[type_] for type_ in types if type_ in self.types]
-        if label not in self.labels or not seen:
+        of_label, of_all = _without(self.labels, label, bool(own))
+        counts = [_without(self.types[type_], label, type_ in own) for type_ in types if type_ in self.types]
+        seen = [(n, total) for n, total in counts if total]
+        if not of_label or not seen:
             return 0.0
-        share = self.labels[label] / sum(self.labels.values())
-        shares = [(n.get(label, 0) + SMOOTHING * share) / (sum(n.values()) + SMOOTHING) for n in seen]
+        share = of_label / of_all
+        shares = [(n + SMOOTHING * share) / (total + SMOOTHING) for n, total in seen]
         return math.log((1 - NOISE) * sum(shares) / len(shares) / share + NOISE)
 
-    def fits(self, kb: KnowledgeBase, labels: Sequence[str], candidates: Sequence[Candidates]) -> Floats1d:
-        """labels: of each mention. candidates: of each mention. RETURNS: (candidates of all,) float32, their fits."""
+    def fits(
+        self,
+        kb: KnowledgeBase,
+        labels: Sequence[str],
+        candidates: Sequence[Candidates],
+        links: Sequence[str] | None = None,
+    ) -> Floats1d:
+        """labels, candidates: of each mention. links: in training, the gold entity of each, "" = none.
+        RETURNS: (candidates of all,) float32, their fits."""
         ids = [id for found in candidates for id in found.ids]
         if not self.types:
             return numpy.zeros(len(ids), "float32")
-        types = types_of(kb, ids)
-        asked = [(label, types[id]) for label, found in zip(labels, candidates, strict=True) for id in found.ids]
-        known = {pair: self.fit(*pair) for pair in set(asked)}
-        return numpy.asarray([known[pair] for pair in asked], dtype="float32")
+        links = [""] * len(labels) if links is None else links
+        types = types_of(kb, [*ids, *links])
+        mentions = zip(labels, links, candidates, strict=True)
+        asked = [(label, types[id], types[link]) for label, link, found in mentions for id in found.ids]
+        known = {each: self.fit(*each) for each in set(asked)}
+        return numpy.asarray([known[each] for each in asked], dtype="float32")
+
+
+def _without(counts: dict[str, int], label: str, leave_out: bool) -> tuple[int, int]:
+    """How many mentions have the label, and how many there are, without one that has it."""
+    n = counts.get(label, 0)
+    less = int(leave_out and n > 0)
+    return n - less, sum(counts.values()) - less
 
 
 def types_of(kb: KnowledgeBase, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """What the knowledge base knows of its entities; spaCy's know no types."""
+    """What the knowledge base knows of entities, each type once: nothing of those that it lacks; spaCy's know no types."""
     distinct = list(dict.fromkeys(ids))
     if not hasattr(kb, "info_at"):
         return dict.fromkeys(distinct, ())
-    return {id: tuple(kb.info_at(row)["types"]) for id, row in zip(distinct, kb.entity_rows(distinct).tolist())}
+    rows = zip(distinct, kb.entity_rows(distinct).tolist())  # type: ignore[attr-defined]
+    return {id: tuple(dict.fromkeys(kb.info_at(row)["types"])) if row >= 0 else () for id, row in rows}

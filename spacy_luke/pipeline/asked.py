@@ -36,14 +36,15 @@ def ask_about(
     label_types: LabelTypes,
     docs: list[Doc],
     mentions: list[list[Span]],
+    links: list[str] | None = None,
 ) -> Asked:
-    """model: of a luke_linker. mentions: of each Doc."""
+    """model: of a luke_linker. mentions: of each Doc. links: in training, the gold entity of each mention of all."""
     shim = get_shim(model.get_ref("encoder"))
     spans = [numpy.asarray([(s.start, s.end) for s in doc], dtype="int64").reshape(-1, 2) for doc in mentions]
     windows = mention_windows(docs, spans, shim.tokenizer, limit=shim.config.max_pieces)
     candidates = [found for doc in get_candidates(kb, mentions) for found in doc]
     doc_of = numpy.repeat(numpy.arange(len(docs)), [len(doc) for doc in mentions])
-    fits = label_types.fits(kb, [span.label_ for doc in mentions for span in doc], candidates)
+    fits = label_types.fits(kb, [span.label_ for doc in mentions for span in doc], candidates, links)
     return Asked(candidates, link_options(kb, candidates, shim.config.entity_emb_size, fits), windows, doc_of)
 
 

@@ -38,9 +38,8 @@ class LinkCounts:
         gold: Sequence[Sequence[GoldLink]],
         candidates: Sequence[Sequence[Candidates]],
     ) -> None:
-        known = [link for doc in gold for link in doc if kb.contains_entity(link.entity)]
-        types = types_of(kb, [link.entity for link in known])
-        for link in known:
+        types = types_of(kb, [link.entity for doc in gold for link in doc])
+        for link in (link for doc in gold for link in doc):
             self.label_types.add(link.mention.label_, types[link.entity])
         for doc, found in zip(gold, candidates):
             for link, options in zip(doc, found):

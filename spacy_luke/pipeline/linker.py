@@ -175,9 +175,9 @@ class LukeLinker(LukePipe):
         labels, discard = self.cfg["labels"], self.cfg["labels_discard"]
         return len(span) > 0 and (labels is None or span.label_ in labels) and span.label_ not in discard
 
-    def _ask(self, docs: list[Doc], mentions: list[list[Span]]) -> Asked:
+    def _ask(self, docs: list[Doc], mentions: list[list[Span]], links: list[str] | None = None) -> Asked:
         label_types = LabelTypes(self.cfg["label_types"])
-        return ask_about(self.model, self.kb, self.get_candidates, label_types, docs, mentions)
+        return ask_about(self.model, self.kb, self.get_candidates, label_types, docs, mentions, links)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """What the scorer of the config says of doc.ents and of the candidates in doc.spans[name]."""
@@ -191,8 +191,9 @@ class LukeLinker(LukePipe):
         if not any(gold):
             return 0.0
         docs = [eg.predicted for eg in examples]
-        asked = self._ask(docs, [[link.mention for link in doc] for doc in gold])
-        batch = masked_batch(self.model, asked, [link.entity for doc in gold for link in doc])
+        links = [link.entity for doc in gold for link in doc]
+        asked = self._ask(docs, [[link.mention for link in doc] for doc in gold], links)
+        batch = masked_batch(self.model, asked, links)
         if batch is None:
             return 0.0
         scores, backprop = self.model.begin_update((batch.questions, batch.slots, asked.options))
@@ -250,7 +251,8 @@ class LukeLinker(LukePipe):
             counts.add(self.kb, gold, candidates)
             for eg in batch:
                 counts.lose([span for span in misaligned_links(eg, key) if self._is_linked(span)])
-        self.cfg["label_types"] = counts.label_types.counts
+        uses_labels = self.model.get_ref("candidate_scores").attrs["use_labels"]
+        self.cfg["label_types"] = (counts.label_types if uses_labels else LabelTypes()).counts
         if not has_pretrained_head(self.model):
             expect_nil(self.model, counts.nil_share)
         for message in (*counts.messages(self.name), *foreign_vectors(self.name, self.kb, self.model)):

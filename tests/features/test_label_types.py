@@ -47,6 +47,17 @@ def test_nothing_known_says_nothing(seen):
     assert seen.fit("EVENT", ["/person"]) == 0
 
 
+def test_a_training_mention_does_not_speak_for_itself(seen):
+    person = (4 + SMOOTHING * 4 / 19) / (4 + SMOOTHING)  # without it 4 of 19 are persons
+    assert seen.fit("PERSON", ["/person"], ["/person"]) == pytest.approx(_fit(person, 4 / 19))
+    assert seen.fit("PERSON", ["/location"], ["/person"]) == pytest.approx(_fit(SMOOTHING * 4 / 19 / (15 + SMOOTHING), 4 / 19))
+    seen.add("LOC", ["/river"])
+    assert seen.fit("LOC", ["/river"]) > 0 == seen.fit("LOC", ["/river"], ["/river"])
+    seen.add("EVENT", ["/person"])
+    assert seen.fit("EVENT", ["/person"]) > 0 == seen.fit("EVENT", ["/person"], ["/person"])
+    assert seen.fit("DAY", ["/person"], ["/person"]) == 0  # new data, that nobody counted
+
+
 def test_one_label_for_all_says_nothing():
     found = LabelTypes()
     for types in (["/person"], ["/location"], ["/location"]):
@@ -63,9 +74,19 @@ def test_candidates_of_all_mentions(seen):
     fits = seen.fits(kb, ["PERSON", "LOC", "LOC"], candidates)
     types = [("PERSON", ["/person"]), ("PERSON", ["/location/city"]), ("PERSON", []), ("LOC", ["/person"])]
     assert fits.dtype == numpy.dtype("f") and fits.tolist() == pytest.approx([seen.fit(*pair) for pair in types])
+    trained = seen.fits(kb, ["PERSON", "LOC", "LOC"], candidates, ["man", "NIL", ""])
+    own = [seen.fit("PERSON", types, ["/person"]) for types in (["/person"], ["/location/city"])]
+    assert trained.tolist() == pytest.approx([*own, 0, fits[3]]) and trained[0] != fits[0]
     assert seen.fits(kb, [], []).shape == (0,)
     assert LabelTypes().fits(kb, ["PERSON", "LOC", "LOC"], candidates).tolist() == [0] * 4
 
 
 def test_a_knowledge_base_of_spacy_knows_no_types():
     assert types_of(spacy_kb(spacy.blank("en").vocab), ["Q1"]) == {"Q1": ()}
+
+
+def test_what_is_no_entity_has_no_types():
+    kb = MMapKB(spacy.blank("en").vocab, 0)
+    assert types_of(kb, ["", "NIL"]) == {"": (), "NIL": ()}
+    kb.add_entities([{"id": "man", "types": ["/person", "/person"]}])
+    assert types_of(kb, ["", "man", "NIL"]) == {"": (), "man": ("/person",), "NIL": ()}

@@ -7,7 +7,7 @@ import spacy
 
 from spacy_luke.kb import MMapKB
 
-from ..linking import add_linker, answers, doc_with, example, links, spacy_kb
+from ..linking import add_linker, answers, doc_with, example, links, spacy_kb, train
 from ..tiny import encoder_config
 
 PRIORS = {"Ford": (["firm", "man"], [0.6, 0.4]), "Tokyo": (["city"], [1.0]), "Smith": (["smith"], [1.0])}
@@ -49,6 +49,23 @@ def test_a_label_decides_between_candidates(xlmr):
 def test_otherwise_the_prior_decides(xlmr, kb, use_labels):
     nlp = _nlp(xlmr, kb, use_labels=use_labels)
     assert [_link(nlp, label) for label in ("ORG", "PERSON")] == ["firm", "firm"]
+
+
+def test_switched_off_nothing_is_counted(xlmr):
+    on, off = (_nlp(xlmr, use_labels=use).get_pipe("luke_linker").cfg["label_types"] for use in (True, False))
+    assert on["labels"] == {"PERSON": 1, "ORG": 2, "LOC": 1} and off == {"labels": {}, "types": {}}
+
+
+def test_what_only_the_mention_itself_has_shown_trains_nothing(xlmr):
+    """Of labels and types that are seen once, the counts know the right answer, in training only."""
+    nlp = spacy.blank("en")
+    gold = example(nlp, *TRAIN[1])
+    linker = add_linker(nlp, xlmr, [gold], kb=_kb)
+    scores = linker.model.get_ref("candidate_scores")
+    assert _link(nlp, "ORG") == "firm"
+    train(nlp, [gold], steps=5, rate=0.01)
+    assert scores.get_param("label")[0] == pytest.approx(1, abs=1e-3)  # weight decay
+    assert scores.get_param("prior")[0] != pytest.approx(1, abs=5e-3)
 
 
 def test_it_is_saved(xlmr, tmp_path):
