@@ -483,7 +483,7 @@ class Warnings(metaclass=_WithCodes):
         "top_k of the candidate generator."
     )
     LKW513 = (
-        "'{name}': {n} of {entities} gold entities have no vector, as {examples}: only their priors tell them apart. Compute "
+        "'{name}': {n} of {entities} gold entities have no vector, as {examples}: only priors and types tell them apart. Compute "
         "vectors with python -m spacy luke kb embed KB ENCODER."
     )
     LKW514 = (

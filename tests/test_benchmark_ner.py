@@ -71,6 +71,12 @@ def test_a_budget_of_processor_time(main, corpus, xlmr):
     assert 0 < row["train_cpu_s"] + 1 <= 5 and row["steps"] > 0 and row["settings"]["budget"] == 0.5
 
 
+def test_only_the_encoder_of_luke_is_kept(main, corpus, xlmr, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main([str(corpus), str(xlmr), "--system", "spacy-ner", "--rate", "1", "--save-encoder", str(tmp_path)])
+    assert "--save-encoder is for --system luke" in capsys.readouterr().err
+
+
 def test_a_trained_encoder_goes_on_as_a_checkpoint(main, corpus, xlmr, tmp_path):
     settings = "--system luke --rate 0.003 --batch 2 --steps 2 --dtype float32".split()
     with warnings.catch_warnings():

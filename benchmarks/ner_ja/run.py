@@ -132,6 +132,8 @@ def main(argv: list[str] | None = None) -> list[dict]:
     parser.add_argument("--split", choices=["dev", "test"], default="test")
     parser.add_argument("--limit", type=int, default=0, help="score this many sentences only")
     args = parser.parse_args(argv)
+    if args.save_encoder and args.system != "luke":  # not after all the training
+        parser.error("--save-encoder is for --system luke")
     begin(args)
 
     nlp = make_pipeline(args)

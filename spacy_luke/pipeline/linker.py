@@ -128,8 +128,8 @@ class LukeLinker(LukePipe):
 
         entities: {"id": "mine", "labels": {"en": "Mine"}, "aliases": ["My Inc."], "description": "Mine is ...",
             "types": [...], "count": 3}, as of `build_kb`. Where there is no "vector", it is computed from the
-            description (models/entity_vectors.py); an entity without label has none, and only its priors
-            speak for it. Labels and aliases become aliases of the entity, each counted `count` times; without
+            description (models/entity_vectors.py); an entity without label has none, and only priors and
+            types speak for it. Labels and aliases become aliases of the entity, each counted `count` times; without
             `count` they come behind entities of the same name that were counted.
         RAISES ValueError LK515: the knowledge base cannot be added to; as MMapKB.add_entities.
         """
