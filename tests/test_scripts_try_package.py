@@ -44,7 +44,7 @@ def test_a_packaged_pipeline_is_tried_from_its_wheel(tmp_path):
     command = [sys.executable, TRY, tmp_path / "wheels", text, "--env", tmp_path / "env", "--out", out]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "passed its self-test of 1 texts" in done.stdout
+    assert "passed its self-test of 1 text" in done.stdout
     assert out.read_text(encoding="utf8") in done.stdout
     lines = [line.split() for line in out.read_text(encoding="utf8").splitlines()]
     assert [line[1:] for line in lines if line[1:2] == ["PERSON"]] == [["PERSON", "Ada"], ["PERSON", "Bob"]]
