@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Callable
 
 from spacy.training import Example
 
@@ -15,6 +15,7 @@ from ..task_gold import TASKS, gold_keys, has_gold, keep_gold
 if TYPE_CHECKING:
     from spacy.language import Language
 
+# typing's: on Python 3.10 a config with a dict of collections.abc's does not pass spaCy's check.
 Corpus = Callable[["Language"], Iterable[Example]]
 
 
