@@ -87,7 +87,9 @@ def standardise_head(model: Model[InT, OutT], mean: Floats1d, deviation: Floats1
 
 def expect_nil(model: Model[InT, OutT], share: float) -> None:
     """Let NIL start as probable as it is: without this it would be as probable as a single candidate that looks
-    neither like the mention nor unlike it. Priors of a mention add up to 1, so log odds are the right scale."""
+    neither like the mention nor unlike it. Priors of a mention add up to 1, so log odds are the right scale, as long as
+    dot products are 0 in the mean. On encoders without entity pretraining they start above it, so NIL starts less
+    probable than `share`."""
     model.get_ref("candidate_scores").set_param("b", model.ops.asarray1f([math.log(share / (1 - share))]))
 
 

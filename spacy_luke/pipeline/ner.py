@@ -204,7 +204,7 @@ class LukeNER(LabelledPipe):
         for batch in minibatch(islice(get_examples(), FIRST_DOCS), 64):
             try:
                 _, classes = self._training_spans(batch)
-            except KeyError:  # see above
+            except KeyError:  # the suggester reads from a pipe that has not run: all classes start equal
                 return
             counts += numpy.bincount(classes, minlength=len(counts))
         self.model.get_ref("output_layer").set_param("b", self.model.ops.asarray1f(numpy.log(counts / counts.sum())))
