@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Callable, TypeAlias
 
 import numpy
@@ -53,7 +52,7 @@ def build_luke_linker_v1(
 def init(model: Model[InT, OutT], X=None, Y=None) -> None:
     """Takes over the masked-entity head of a LUKE checkpoint. Without one, the head starts as the identity of the
     states of slot and pieces, linear, as half of them would be lost in an activation, and what it gives is brought
-    to mean 0 and variance 1 by `standardise_head` (benchmarks/linking, "Encoders without entity pretraining")."""
+    to mean 0 and variance 1 by `start_linker` (benchmarks/linking, "Encoders without entity pretraining")."""
     encoder, head, scores = (model.get_ref(name) for name in ("encoder", "head", "candidate_scores"))
     encoder.initialize()
     shim = get_shim(encoder)
@@ -83,14 +82,6 @@ def standardise_head(model: Model[InT, OutT], mean: Floats1d, deviation: Floats1
     mean, deviation = head.ops.asarray1f(mean), head.ops.asarray1f(deviation)
     head.set_param("G", head.get_param("G") / deviation)
     head.set_param("beta", (head.get_param("beta") - mean) / deviation)
-
-
-def expect_nil(model: Model[InT, OutT], share: float) -> None:
-    """Let NIL start as probable as it is: without this it would be as probable as a single candidate that looks
-    neither like the mention nor unlike it. Priors of a mention add up to 1, so log odds are the right scale, as long as
-    dot products are 0 in the mean. On encoders without entity pretraining they start above it, so NIL starts less
-    probable than `share`."""
-    model.get_ref("candidate_scores").set_param("b", model.ops.asarray1f([math.log(share / (1 - share))]))
 
 
 def forward(model: Model[InT, OutT], X: InT, is_train: bool) -> tuple[OutT, Callable]:

@@ -25,7 +25,6 @@ class LinkCounts:
     def __init__(self) -> None:
         self.links = 0
         self.label_types = LabelTypes()
-        self.nil, self.decided = 0, 0  # gold NIL that has candidates, and with it the links whose entity is one
         self.misaligned: Counter[str] = Counter()
         self.without_entity: Counter[str] = Counter()
         self.without_candidate: Counter[str] = Counter()
@@ -44,22 +43,14 @@ class LinkCounts:
         for doc, found in zip(gold, candidates):
             for link, options in zip(doc, found):
                 if link.entity in ("", NIL):
-                    self.nil += bool(link.entity and options.ids)
-                    self.decided += bool(link.entity and options.ids)
                     continue
                 self.links += 1
                 if link.entity in options.ids:
-                    self.decided += 1
                     self._look_at(kb, link.entity)
                 elif not kb.contains_entity(link.entity):
                     self.without_entity[link.entity] += 1
                 else:
                     self.without_candidate[f"{link.mention.text} ({link.entity})"] += 1
-
-    @property
-    def nil_share(self) -> float:
-        """How often NIL is right where there are candidates; neither 0 nor 1 (half a mention is added to each)."""
-        return (self.nil + 0.5) / (self.decided + 1)
 
     def lose(self, misaligned: Sequence[Span]) -> None:
         """Links whose mentions do not begin and end with words of the pipeline."""

@@ -20,7 +20,6 @@ from ..errors import Errors, Warnings
 from ..features.candidates import GetCandidates
 from ..features.label_types import LabelTypes
 from ..models.encoder import get_shim
-from ..models.linker import expect_nil, has_pretrained_head
 from ..training.link_targets import GoldLink, gold_links, misaligned_links
 from ..types import LinkOptions
 from .asked import Asked, ask_about
@@ -29,7 +28,8 @@ from .disambiguation import Mode, disambiguate, softmax_by_mention
 from .foreign_vectors import foreign_vectors
 from .link_annotations import Link, links_of, write_links
 from .link_counts import LinkCounts
-from .linker_batch import masked_batch, start_head
+from .linker_batch import masked_batch
+from .linker_start import start_linker
 from .new_entities import add_described
 
 DEFAULT_MODEL = """
@@ -187,12 +187,7 @@ class LukeLinker(LukePipe):
 
     def learn(self, examples: list[Example]) -> float:
         """Cross-entropy over candidates and NIL, the mean over the masked mentions whose gold is an option."""
-        gold = [self._gold(example) for example in examples]
-        if not any(gold):
-            return 0.0
-        docs = [eg.predicted for eg in examples]
-        links = [link.entity for doc in gold for link in doc]
-        asked = self._ask(docs, [[link.mention for link in doc] for doc in gold], links)
+        asked, links = self._ask_gold(examples)
         batch = masked_batch(self.model, asked, links)
         if batch is None:
             return 0.0
@@ -210,6 +205,13 @@ class LukeLinker(LukePipe):
         d_scores = probabilities * numpy.isin(mention, mention[targets])
         d_scores[targets] -= 1.0
         return loss, self.model.ops.asarray1f(d_scores / n)
+
+    def _ask_gold(self, examples: list[Example]) -> tuple[Asked, list[str]]:
+        """And the id, NIL or "" (not annotated) of each mention."""
+        gold = [self._gold(example) for example in examples]
+        links = [link.entity for doc in gold for link in doc]
+        mentions = [[link.mention for link in doc] for doc in gold]
+        return self._ask([eg.predicted for eg in examples], mentions, links), links
 
     def _gold(self, example: Example) -> list[GoldLink]:
         """What this example can train: gold mentions, or predicted ones with the gold link of the same words."""
@@ -241,9 +243,6 @@ class LukeLinker(LukePipe):
         if self.kb.is_empty():
             raise ValueError(Errors.LK514.format(name=self.name))
         self._check_width(self.kb)
-        if not has_pretrained_head(self.model):
-            found = ((eg, [link.mention for link in self._gold(eg)]) for eg in get_examples())
-            start_head(self.model, (self._ask([eg.predicted], [mentions]) for eg, mentions in found if mentions))
         counts, key = LinkCounts(), self.cfg["spans_key"]
         for batch in util.minibatch(get_examples(), 64):
             gold = [[link for link in gold_links(eg, key) if self._is_linked(link.mention)] for eg in batch]
@@ -253,8 +252,7 @@ class LukeLinker(LukePipe):
                 counts.lose([span for span in misaligned_links(eg, key) if self._is_linked(span)])
         uses_labels = self.model.get_ref("candidate_scores").attrs["use_labels"]
         self.cfg["label_types"] = (counts.label_types if uses_labels else LabelTypes()).counts
-        if not has_pretrained_head(self.model):
-            expect_nil(self.model, counts.nil_share)
+        start_linker(self.model, (self._ask_gold([eg]) for eg in get_examples()))
         for message in (*counts.messages(self.name), *foreign_vectors(self.name, self.kb, self.model)):
             warnings.warn(message)
 

@@ -1,15 +1,13 @@
-"""What a luke_linker learns from: masked mentions among shown ones, and the mentions that a fresh head starts from."""
+"""What a luke_linker learns from: masked mentions among shown ones."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterable, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy
 from thinc.api import Model
 
 from ..features.carried import carry
-from ..models.entity_vectors import standardise
-from ..models.linker import standardise_head
 from ..training.link_targets import UNKNOWN, choose_masked, link_targets
 from ..types import Question
 from .asked import Asked, questions_about
@@ -20,9 +18,6 @@ if TYPE_CHECKING:
 # Mentions masked in training; the others are shown with their gold entity (LUKE.md of the paper's code:
 # examples/entity_disambiguation/train.py, masked_entity_prob).
 MASKED = 0.9
-
-# Mentions that a fresh head starts from.
-FIRST_MENTIONS = 2000
 
 
 class LinkerBatch(NamedTuple):
@@ -54,16 +49,3 @@ def masked_batch(model: Model, asked: Asked, links: list[str]) -> LinkerBatch | 
     slots = numpy.concatenate([numpy.where(w.is_asked & trains[w.mentions], w.mentions, -1) for w in windows])
     trains = numpy.isin(numpy.arange(len(targets)), slots)
     return LinkerBatch(questions_about(model, windows, shown, options), slots, targets[trains])
-
-
-def start_head(model: Model, batches: Iterable[Asked]) -> None:
-    """A fresh head starts from what it gives for the first mentions of the training data."""
-    found: list[numpy.ndarray] = []
-    for asked in batches:
-        questions = questions_about(model, asked.windows, numpy.full(len(asked.doc_of), -1), asked.options)
-        found += [model.ops.to_numpy(model.layers[0].predict(questions))] if questions else []
-        if sum(map(len, found)) >= FIRST_MENTIONS:
-            break
-    if sum(map(len, found)) > 1:
-        _, mean, deviation = standardise(numpy.concatenate(found))
-        standardise_head(model, mean, deviation)

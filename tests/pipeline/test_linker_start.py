@@ -1,0 +1,121 @@
+"""What luke_linker knows behind `initialize`: what the first links say of dot product, prior, label and NIL."""
+
+from __future__ import annotations
+
+import math
+
+import numpy
+import pytest
+import spacy
+from spacy.tokens import Span
+from spacy.training import Example
+
+from spacy_luke.pipeline.asked import questions_about
+from spacy_luke.pipeline.linker_start import BIAS, LEAST_SCALE
+
+from ..linking import add_linker, answers, memory_kb, words_doc, write_luke
+from ..tiny import encoder_config
+
+WORDS = ["Tokyo", "Japan", "nowhere", "quick", "fox"]
+# Tokyo is Q1 or Q2, Japan Q3 or Q4; "nowhere" has no candidates; "" = not annotated; Q9 is no candidate.
+GOLD = {"Tokyo": ["Q1", "Q1", "Q2", "NIL", "Q9"], "Japan": ["Q3", "Q4", "Q3", "Q3", ""], "nowhere": ["NIL", "Q1"]}
+
+
+def _examples(nlp, n: int, gold=GOLD) -> list[Example]:
+    rng, found = numpy.random.default_rng(0), []
+    for _ in range(n):
+        words = rng.choice(WORDS, 8).tolist()
+        doc = words_doc(nlp, words, [])
+        doc.ents = [Span(doc, i, i + 1, label="X", kb_id=rng.choice(gold[w])) for i, w in enumerate(words) if w in gold]
+        found.append(Example(words_doc(nlp, words, []), doc))
+    return found
+
+
+def _weights(linker) -> dict[str, float]:
+    scores = linker.model.get_ref("candidate_scores")
+    return {name: float(scores.get_param(name)[0]) for name in ("scale", "prior", "label", "b")}
+
+
+def _decided(nlp, linker, examples) -> list[tuple[str, dict[str, float]]]:
+    """The mentions whose gold is an option besides others, and what the linker says of their options."""
+    found = []
+    for eg in examples:
+        doc = linker(words_doc(nlp, [t.text for t in eg.reference], [(e.start, e.end) for e in eg.reference.ents]))
+        rows = zip(eg.reference.ents, answers(doc).values())
+        found += [(ent.kb_id_, options) for ent, options in rows if ent.kb_id_ in options and len(options) > 1]
+    return found
+
+
+@pytest.fixture
+def nlp():
+    return spacy.blank("en")
+
+
+def test_says_nil_as_often_as_it_is(nlp, xlmr):
+    examples = _examples(nlp, 60)
+    linker = add_linker(nlp, xlmr, examples, mode="local")
+    decided = _decided(nlp, linker, examples)
+    right = sum(gold == "NIL" for gold, _ in decided)
+    said = sum(options["NIL"] for _, options in decided)
+    assert 10 < right < len(decided) / 4
+    b = _weights(linker)["b"]
+    # where the derivative of the likelihood is that of what was thought before
+    assert right - said == pytest.approx(b / BIAS**2, abs=0.01)
+
+
+@pytest.mark.parametrize("pretrained", [False, True])
+def test_no_other_weights_explain_the_links_better(nlp, xlmr, tmp_path, pretrained):
+    if pretrained:
+        write_luke(tmp_path)
+    examples = _examples(nlp, 40)
+    kb = lambda vocab: memory_kb(vocab, width=16 if pretrained else 32)  # noqa: E731
+    linker = add_linker(nlp, tmp_path if pretrained else xlmr, examples, kb=kb, mode="local")
+    scores, unit = linker.model.get_ref("candidate_scores"), 1.0 if pretrained else 32**-0.5
+    found = _weights(linker)
+    assert scores.attrs["scale"] == pytest.approx(unit)
+
+    def objective() -> float:
+        w = _weights(linker)
+        before = ((w["scale"] - unit) / unit) ** 2 + (w["prior"] - 1) ** 2 + (w["b"] / BIAS) ** 2
+        return sum(math.log(options[gold]) for gold, options in _decided(nlp, linker, examples)) - before / 2
+
+    best = objective()
+    for name, value in found.items():
+        for step in (-0.1, 0.1):
+            if name == "label" or (name == "scale" and value + step * unit < LEAST_SCALE * unit):
+                continue
+            scores.set_param(name, numpy.asarray([value + step * (unit if name == "scale" else 1.0)], "f"))
+            assert objective() < best
+        scores.set_param(name, numpy.asarray([value], "f"))
+
+
+def test_vectors_that_contradict_the_links_are_hardly_listened_to(nlp, xlmr):
+    """The links of the same text with vectors of the right candidates, and with those of the wrong ones."""
+    examples = _examples(nlp, 30, {"Tokyo": ["Q1"], "Japan": ["Q3"]})
+    linker = add_linker(nlp, xlmr, examples)
+    queries = {}
+    for asked, links in (linker._ask_gold([eg]) for eg in examples):
+        shown = numpy.full(len(links), -1)
+        questions = questions_about(linker.model, asked.windows, shown, asked.options)
+        queries |= dict(zip(links, linker.model.layers[0].predict(questions)))
+    mean = sum(queries.values()) / 2
+    right = 0.1 * numpy.stack([queries["Q1"] - mean, mean * 0, queries["Q3"] - mean, mean * 0])
+    weights = []
+    for vectors in (right, -right):
+        kb = lambda vocab: memory_kb(vocab, vectors=vectors)  # noqa: E731,B023
+        weights.append(_weights(add_linker(spacy.blank("en"), xlmr, examples, kb=kb))["scale"])
+    unit = 32**-0.5
+    assert weights[0] > unit
+    assert weights[1] == pytest.approx(LEAST_SCALE * unit)
+
+
+def test_what_is_switched_off_stays_off(nlp, xlmr):
+    model = {"encoder": encoder_config(xlmr), "use_prior": False, "use_labels": False}
+    found = _weights(add_linker(nlp, xlmr, _examples(nlp, 20), model=model))
+    assert found["prior"] == found["label"] == 0.0 and found["b"] != 0.0
+
+
+@pytest.mark.parametrize("gold", [{}, {"Tokyo": ["Q9", ""]}, {"nowhere": ["NIL"]}], ids=["none", "no candidates", "NIL"])
+def test_nothing_to_learn_from(nlp, xlmr, gold):
+    found = _weights(add_linker(nlp, xlmr, _examples(nlp, 5, gold)))
+    assert found == pytest.approx({"scale": 32**-0.5, "prior": 1.0, "label": 1.0, "b": 0.0})
