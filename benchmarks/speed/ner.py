@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
         batches = [padded(batch) for batch in batches_of(questions, size, is_sorted)]
         systems[name] = lambda batches=batches: run_theirs(batches)
     asked = {"exact": questions, "words": words, "proposed": words}
-    for dtype in ("float32", "bfloat16"):
+    for dtype in ("float32", "bfloat16", "int8"):
         for kind, qs in asked.items():
             layer = ours(model, dtype=dtype, proposals=SLOTS_PER_WORD if kind == "proposed" else None)
             systems[f"{kind}, {dtype}"] = lambda layer=layer, qs=qs: layer.predict(qs)
@@ -59,7 +59,8 @@ def main(argv: list[str] | None = None) -> int:
         same = float((found.argmax(1) == right.argmax(1))[kept].mean())
         worst = max(worst, difference if "float32" in name else 0.0)
         work = "" if name.startswith("proposed") else flops(args, asked[name.split(",")[0]]) / s / 1e9
-        share = "" if work == "" else f"{100 * work / peak['oneDNN bf16' if 'bf' in name else 'oneDNN fp32']:.0f} %"
+        best = peak.get("oneDNN bf16" if "bf" in name else "oneDNN fp32") if "int8" not in name else None
+        share = "" if work == "" or best is None else f"{100 * work / best:.0f} %"
         rows.append([*row, work, share, f"{difference:.1e}", f"{100 * same:.2f} %"])
     columns = ["system", "sentences/s", "x HF, batches of 8", "x HF at its best", "GFLOP/s", "of the peak", "largest difference", "same label"]
     n = {"pieces": sum(len(q.piece_ids) for q in questions), "spans": sum(len(q.slot_ids) for q in questions)}

@@ -17,7 +17,7 @@ from torch import Tensor
 from .attention import Queries
 from .packed_attention import Rows, attend_alone, attend_window, attend_words
 from .packed_embeddings import PackedEmbeddings
-from .packed_weights import PackedLinear
+from .packed_weights import packed_linear
 
 if TYPE_CHECKING:
     from ..types import PackedInputs, SlotView
@@ -34,14 +34,14 @@ class WordStates(NamedTuple):
 
 class PackedEncoder:
     """A copy of a LukeEncoder's layers, made for prediction. It does not notice when the encoder's weights
-    change: make another one. Embedding tables are shared with the encoder, layers are copied: 4 bytes (fp32) or
-    2 (bfloat16) for each of their weights.
+    change: make another one. Embedding tables are shared with the encoder, layers are copied: 4 bytes (fp32),
+    2 (bfloat16) or 1 (int8) for each of their weights.
 
-    dtype: of weights and states inside; what is returned is fp32.
+    dtype: of weights and states inside; with int8 weights states are fp32, as is what is returned.
     """
 
     def __init__(self, encoder: LukeEncoder, dtype: torch.dtype = torch.float32) -> None:
-        self._embeddings = PackedEmbeddings(encoder, dtype)
+        self._embeddings = PackedEmbeddings(encoder, torch.float32 if dtype == torch.int8 else dtype)
         self._layers = [PackedLayer(layer, encoder.config.hidden_act, dtype) for layer in encoder.encoder["layer"]]
 
     def __call__(self, inputs: PackedInputs, view: SlotView, read_pieces: bool = True) -> tuple[Tensor | None, Tensor]:
@@ -90,15 +90,15 @@ class PackedLayer:
         attention = layer.attention["self"]
         self._heads = attention.heads
         self._query, self._key, self._value = (
-            PackedLinear(linear, dtype) for linear in (attention.query, attention.key, attention.value)
+            packed_linear(linear, dtype) for linear in (attention.query, attention.key, attention.value)
         )
-        self._aware: list[PackedLinear] | None = None
+        self._aware: list | None = None
         if attention.entity_aware:
             queries = (attention.w2e_query, attention.e2w_query, attention.e2e_query)
-            self._aware = [PackedLinear(query, dtype) for query in queries]
-        self._dense, self._norm = PackedLinear(layer.attention["output"].dense, dtype), _norm(layer.attention["output"])
-        self._inner = PackedLinear(layer.intermediate["dense"], dtype, act)
-        self._outer, self._outer_norm = PackedLinear(layer.output.dense, dtype), _norm(layer.output)
+            self._aware = [packed_linear(query, dtype) for query in queries]
+        self._dense, self._norm = packed_linear(layer.attention["output"].dense, dtype), _norm(layer.attention["output"])
+        self._inner = packed_linear(layer.intermediate["dense"], dtype, act)
+        self._outer, self._outer_norm = packed_linear(layer.output.dense, dtype), _norm(layer.output)
 
     def memory(self, states: Tensor) -> Rows:
         """Keys and values, both (heads, rows, head)."""

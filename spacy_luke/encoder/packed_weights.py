@@ -1,4 +1,4 @@
-"""Linear layers for prediction on CPUs: weights in the order in which oneDNN reads them."""
+"""Linear layers for prediction on CPUs: weights in the order in which oneDNN reads them, or as 8-bit integers."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from .linear import has_onednn
 # Rows that oneDNN is told to expect; any number works.
 _ROWS = 1024
 
+# Rows that int8 products are made of at a time: what comes out is still in the cache when it is scaled.
+_BLOCK = 256
+
 # config.hidden_act -> how oneDNN names an activation that it computes with the product.
 _FUSED = {"gelu": ("gelu", "none"), "gelu_new": ("gelu", "tanh"), "relu": ("relu", ""), "silu": ("swish", "")}
 
@@ -22,6 +25,18 @@ def has_bf16() -> bool:
     """Does this CPU multiply bfloat16 (AVX512-BF16 or AMX)? Others imitate it, which is slow."""
     checks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
     return has_onednn() and any(check is not None and check() for check in checks)
+
+
+def packed_linear(linear: nn.Linear, dtype: torch.dtype, act: str | None = None) -> PackedLinear | Int8Linear:
+    """dtype: of weights; float32, bfloat16 or int8."""
+    return Int8Linear(linear, act) if dtype == torch.int8 else PackedLinear(linear, dtype, act)
+
+
+def fast_dtype(name: str) -> torch.dtype:
+    """What this CPU is fast with, of the settings "float32", "bfloat16" and "int8"; float32 else."""
+    if name == "bfloat16" and has_bf16():
+        return torch.bfloat16
+    return torch.int8 if name == "int8" and has_onednn() else torch.float32
 
 
 class PackedLinear:
@@ -54,3 +69,34 @@ class PackedLinear:
             name, algorithm = self._fused
             return torch.ops.mkldnn._linear_pointwise(states, self._weight, self.bias, name, [], algorithm)
         return torch.ops.mkldnn._linear_pointwise.binary(states, residual, self._weight, self.bias, "add")
+
+
+class Int8Linear:
+    """A PackedLinear of 8-bit integers: a fourth of the memory, for CPUs that multiply them (AVX512-VNNI, AVX-VNNI) faster
+    than anything else. Every output has a scale for its weights, and every row one for its states, found when it comes
+    (dynamic, symmetric quantization), so no row depends on its neighbours. States in and out are fp32.
+    """
+
+    def __init__(self, linear: nn.Linear, act: str | None = None) -> None:
+        weight = linear.weight.detach().float()
+        self.bias = linear.bias.detach().float()
+        self._scales = _int8_scales(weight)
+        self._weight = (weight / self._scales).round_().to(torch.int8).t()  # (in, out)
+        self._scales = self._scales[:, 0]
+        self._act = activation(act) if act else None
+
+    def __call__(self, states: Tensor, residual: Tensor | None = None) -> Tensor:
+        """As PackedLinear."""
+        out = states.new_empty(len(states), len(self.bias))
+        for rows, part in zip(states.split(_BLOCK), out.split(_BLOCK)):
+            scales = _int8_scales(rows)
+            products = torch._int_mm((rows / scales).round_().to(torch.int8), self._weight)
+            torch.addcmul(self.bias, products * self._scales, scales, out=part)
+            if self._act is not None:
+                part.copy_(self._act(part))
+        return out if residual is None else out.add_(residual)
+
+
+def _int8_scales(rows: Tensor) -> Tensor:
+    """(rows, columns) -> (rows, 1): a row divided by its own lies in -127 to 127."""
+    return rows.abs().amax(1, keepdim=True).clamp_(min=1e-12) * (1 / 127)

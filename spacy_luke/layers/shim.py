@@ -41,7 +41,7 @@ class EncoderSettings:
     freeze_layers: int = 0  # the lowest n layers get no gradient
     freeze_embeddings: bool = False  # nor do the embeddings of pieces; with all layers, nothing gets one
     gradient_checkpointing: bool = False
-    dtype: str = "float32"  # or "bfloat16": autocast; states are float32 all the same
+    dtype: str = "float32"  # or "bfloat16": autocast; "int8": predictions on CPUs; states are float32 all the same
     dropout: float | None = None  # of hidden states and attention; None = as in the checkpoint
 
 
@@ -89,17 +89,16 @@ class LukeShim(Shim):
     @property
     def fast(self) -> PackedEncoder:
         """The same encoder for prediction on the CPU, made when it is first asked for. It costs 4 bytes for each
-        weight of the layers (340 MB at base size), 2 in bfloat16; embedding tables are shared.
+        weight of the layers (340 MB at base size), 2 in bfloat16, 1 in int8; embedding tables are shared.
         RAISES ValueError LK401: nothing has been loaded yet."""
         if self._fast is None:
             import torch
 
             from ..encoder.packed import PackedEncoder
-            from ..encoder.packed_weights import has_bf16
+            from ..encoder.packed_weights import fast_dtype
 
-            is_bf16 = self.settings.dtype == "bfloat16" and has_bf16()
             with torch.inference_mode():
-                self._fast = PackedEncoder(self.encoder, torch.bfloat16 if is_bf16 else torch.float32)
+                self._fast = PackedEncoder(self.encoder, fast_dtype(self.settings.dtype))
         return self._fast
 
     @property
@@ -216,7 +215,7 @@ class LukeShim(Shim):
     def _autocast(self):
         import torch
 
-        if self.settings.dtype == "float32":
+        if self.settings.dtype != "bfloat16":
             return nullcontext()
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 

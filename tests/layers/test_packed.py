@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from spacy_luke.encoder import packed_attention, packed_weights
+from spacy_luke.encoder.layer import activation
 from spacy_luke.encoder.packed import PackedEncoder
 from spacy_luke.layers.packing import pack_questions
 from spacy_luke.layers.padding import pad_questions, unpad
@@ -132,3 +133,47 @@ def test_bfloat16_is_near(view):
     for found, expected in zip(_fast(encoder, questions, dtype=torch.bfloat16), _plain(encoder, questions)):
         assert found.dtype == torch.float32
         assert 0 < (found - expected).abs().mean() < 0.03
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_int8_is_near(view):
+    encoder, questions = _encoder(), _questions("ragged", view)
+    for found, expected in zip(_fast(encoder, questions, dtype=torch.int8), _plain(encoder, questions)):
+        assert found.dtype == torch.float32
+        assert 0 < (found - expected).abs().mean() < 0.03
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_window_in_int8_does_not_depend_on_its_neighbours(view):
+    """Not even on those whose states are much larger."""
+    encoder, questions = _encoder(), _questions("ragged", view)
+    together = _fast(encoder, questions, dtype=torch.int8)
+    alone = [_fast(encoder, [q], dtype=torch.int8) for q in questions]
+    _assert_close(together, [torch.cat(parts) for parts in zip(*alone)])
+
+
+@pytest.mark.parametrize("act", [None, "gelu", "relu"])
+@pytest.mark.parametrize("rows", [0, 1, 700])
+def test_int8_products_by_hand(act, rows):
+    """Integers of NumPy: round(x / s) . round(W / t), times s and t."""
+    torch.manual_seed(0)
+    linear = torch.nn.Linear(20, 7)
+    states, residual = torch.randn(rows, 20) * torch.logspace(-3, 3, rows)[:, None], torch.randn(rows, 7)
+    W, x = linear.weight.detach().double().numpy(), states.double().numpy()
+    t = numpy.abs(W).max(1, keepdims=True) / 127
+    s = numpy.abs(x).max(1, keepdims=True, initial=1e-12) / 127
+    products = numpy.rint(x / s).astype("int64") @ numpy.rint(W / t).astype("int64").T
+    expected = torch.tensor(products * s * t[:, 0] + linear.bias.detach().double().numpy())
+    if act is not None:
+        expected = activation(act)(expected)
+    layer = packed_weights.Int8Linear(linear, act)
+    torch.testing.assert_close(layer(states), expected.float(), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(layer(states, residual), expected.float() + residual, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_the_processor_is_fast_with(is_there, monkeypatch):
+    for name in ("has_bf16", "has_onednn"):
+        monkeypatch.setattr(packed_weights, name, lambda: is_there)
+    found = [packed_weights.fast_dtype(name) for name in ("float32", "bfloat16", "int8")]
+    assert found == ([torch.float32, torch.bfloat16, torch.int8] if is_there else [torch.float32] * 3)

@@ -81,3 +81,13 @@ def test_half_precision_is_loaded_as_float32(nlp, tmp_path):
     for name, value in _weights(nlp).items():
         assert loaded[name].dtype == numpy.float32
         numpy.testing.assert_allclose(loaded[name], value, rtol=1e-3, atol=1e-6)
+
+
+def test_loaded_with_another_dtype(nlp, tmp_path):
+    """The file is float32, whatever computes with it."""
+    nlp.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path, config={"components.luke.model.dtype": "int8"})
+    assert _shim(loaded).settings.dtype == "int8"
+    _assert_same(_weights(loaded), _weights(nlp))
+    exact, near = (n.get_pipe("luke_ner").predict([n.make_doc(TRAIN[0][0])]).scores for n in (nlp, loaded))
+    assert 0 < numpy.abs(exact - near).max() < 0.5
