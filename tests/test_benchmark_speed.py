@@ -33,7 +33,9 @@ def test_runs_and_agrees(script, systems, tmp_path, capsys):
     assert written["where"]["torch"] and written["where"]["threads"] == 1
 
 
-def test_dtypes_of_a_trained_pipeline(xlmr, tmp_path):
+@pytest.fixture
+def saved(xlmr, tmp_path) -> list[str]:
+    """A pipeline and its texts, as arguments."""
     pytest.importorskip("transformers", reason="its version is part of every table")
     if not FOLDER.is_dir():
         pytest.skip("the benchmarks are not part of a distribution")
@@ -43,11 +45,21 @@ def test_dtypes_of_a_trained_pipeline(xlmr, tmp_path):
     nlp.initialize(lambda: examples)
     nlp.to_disk(tmp_path / "pipeline")
     DocBin(docs=[eg.reference for eg in examples] * 3).to_disk(tmp_path / "dev.spacy")
-    arguments = [str(tmp_path / "pipeline"), str(tmp_path / "dev.spacy"), "--sentences", "2", "--rounds", "1"]
-    rows = _run("dtypes", arguments, tmp_path / "out.json")["rows"]
+    return [str(tmp_path / "pipeline"), str(tmp_path / "dev.spacy"), "--sentences", "2", "--rounds", "1"]
+
+
+def test_dtypes_of_a_trained_pipeline(saved, tmp_path):
+    rows = _run("dtypes", saved, tmp_path / "out.json")["rows"]
     assert [row["dtype"] for row in rows] == ["float32", "bfloat16", "int8"]
     assert rows[0]["same label"] == "100.000 %"
     assert {row["spans asked"] for row in rows} == {12}  # two Docs of three words, spans of up to three
+
+
+def test_where_the_time_of_a_trained_pipeline_goes(saved, tmp_path):
+    (row,) = _run("where", saved, tmp_path / "out.json")["rows"]
+    shares = [float(row[name].rstrip(" %")) for name in ("encoder", "spaCy's tokenizer", "all else")]
+    assert row["pipe"] == "luke_ner" and all(0 <= share <= 100 for share in shares) and shares[0] > 0
+    assert sum(shares) == pytest.approx(100, abs=2)
 
 
 def _run(script: str, arguments: list[str], output: Path) -> dict:

@@ -30,6 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     args.add_argument("pipeline")
     args.add_argument("docs", type=Path, help="with gold entities; --sentences of them are taken, -1 = all")
     args = args.parse_args(argv)
+    del args.size, args.words  # of random models and sentences
     torch.set_num_threads(args.threads)
     nlp = spacy.load(args.pipeline)
     (pipe,) = (pipe for name, pipe in nlp.pipeline if nlp.get_pipe_meta(name).factory == "luke_ner")

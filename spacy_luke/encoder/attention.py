@@ -64,6 +64,8 @@ def _everything(queries: Queries, pieces: Memory, slots: Memory, dropout: float)
         of_pieces, of_slots = (torch.cat(pair, dim=2) for pair in ((queries.w2w, queries.e2w), (queries.w2e, queries.e2e)))
     if queries.e2w is queries.e2e:
         contexts = _one_query(of_slots, both, dropout)
+    elif _has_fused_kernel(values):
+        contexts = _two_queries(of_pieces, of_slots, pieces, slots, both, dropout)
     else:
         scores = torch.cat([_scores(of_pieces, pieces), _scores(of_slots, slots)], dim=-1)
         contexts = _weights(scores, both.values, dropout) @ both.values
@@ -86,6 +88,27 @@ def _one_query(queries: Tensor, memory: Memory, dropout: float) -> Tensor:
         return _weights(_scores(queries, memory), memory.values, dropout) @ memory.values
     bias = _bias(memory.mask, queries)
     return F.scaled_dot_product_attention(queries, memory.keys, memory.values, attn_mask=bias, dropout_p=dropout)
+
+
+def _has_fused_kernel(tensor: Tensor) -> bool:
+    """Can torch attend with a bias, forth and back, without a matrix of scores? On CPUs it has no kernel for dropout, and
+    none that is faster than products and a softmax (packed_attention.py)."""
+    return tensor.device.type == "cuda"
+
+
+def _two_queries(
+    to_pieces: Tensor, to_slots: Tensor, pieces: Memory, slots: Memory, both: Memory, dropout: float
+) -> Tensor:
+    """Entity-aware attention as plain attention of heads twice as wide: each query is both of a row's, one behind the
+    other, and each key has zeros where the other one is.
+
+        query  [to pieces | to slots]     key of a piece  [key | 0]     key of a slot  [0 | key]
+    """
+    queries = torch.cat([to_pieces, to_slots], dim=-1)
+    width = pieces.keys.shape[-1]
+    keys = torch.cat([F.pad(pieces.keys, (0, width)), F.pad(slots.keys, (width, 0))], dim=2)
+    bias, scale = _bias(both.mask, queries), _scale(to_pieces)
+    return F.scaled_dot_product_attention(queries, keys, both.values, attn_mask=bias, dropout_p=dropout, scale=scale)
 
 
 def _scores(queries: Tensor, memory: Memory) -> Tensor:

@@ -113,14 +113,16 @@ class LukeNER(LabelledPipe):
 
     def predict(self, docs: Iterable[Doc]) -> SpanScores:
         """Scores of every suggested span; the Docs stay as they are."""
+        return self.begin(docs)()
+
+    def begin(self, docs: Iterable[Doc]) -> Callable[[], SpanScores]:
         docs = list(docs)
         suggested = self._suggest(docs)
         lengths = numpy.asarray([len(spans) for spans in suggested], dtype="i")
         rows = numpy.concatenate([NO_SPANS, *suggested])
-        scores = numpy.zeros((0, 1 + len(self.labels)), dtype="f")
-        if len(rows):
-            scores = self.model.ops.to_numpy(self.model.predict((docs, Ragged(rows, lengths))))
-        return SpanScores(rows, lengths, scores)
+        ops = self.model.ops
+        scores = self.model.predict((docs, Ragged(rows, lengths))) if len(rows) else ops.alloc2f(0, 1 + len(self.labels))
+        return lambda: SpanScores(rows, lengths, ops.to_numpy(scores))
 
     def _suggest(self, docs: list[Doc]) -> list[numpy.ndarray]:
         """The suggester's spans of each Doc, (spans, 2), on the CPU. RAISES ValueError LK504."""

@@ -100,21 +100,29 @@ class LukeRelations(LabelledPipe):
 
     def predict(self, docs: Iterable[Doc]) -> PairScores:
         """Probabilities of every proposed pair; the Docs stay as they are."""
+        return self.begin(docs)()
+
+    def begin(self, docs: Iterable[Doc]) -> Callable[[], PairScores]:
         docs = list(docs)
         found = self._pairs(docs)
         n_pairs = sum(len(doc.pairs) for doc in found)
         asked = numpy.zeros(n_pairs, dtype=bool)
         scores = numpy.zeros((n_pairs, self.n_none + len(self.labels)), dtype="f")
-        if n_pairs:
-            marked = ask(self.model, docs, [doc.words for doc in found])
-            labels = [labels for doc in found for labels in doc.labels]
-            allowed = allowed_classes(labels, self.labels, self.n_none)[marked.rows]
-            ops = self.model.ops
-            given = self.model.predict(marked.questions)
-            given = probabilities(ops, given, ops.xp.asarray(allowed), self.cfg["multi_label"])
+        if not n_pairs:
+            return lambda: PairScores(found, asked, scores)
+        marked = ask(self.model, docs, [doc.words for doc in found])
+        labels = [labels for doc in found for labels in doc.labels]
+        allowed = allowed_classes(labels, self.labels, self.n_none)[marked.rows]
+        ops = self.model.ops
+        given = self.model.predict(marked.questions)
+        given = probabilities(ops, given, ops.xp.asarray(allowed), self.cfg["multi_label"])
+
+        def read() -> PairScores:
             asked[marked.rows] = True
             scores[marked.rows] = ops.to_numpy(given)
-        return PairScores(found, asked, scores)
+            return PairScores(found, asked, scores)
+
+        return read
 
     def _pairs(self, docs: list[Doc], entities: list[list[Span]] | None = None) -> list[DocPairs]:
         """entities: of each Doc, None = those that it has. RAISES ValueError LK522: a pair of entities that are not

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from spacy_luke.encoder import attention
 from spacy_luke.encoder.attention import Memory, Queries, attend
 
 BATCH, HEADS, PIECES, SLOTS, HEAD = 2, 3, 7, 5, 4
@@ -38,9 +39,15 @@ def in_full(queries: Queries, pieces: Memory, slots: Memory, view: str):
     return contexts[:, :, :PIECES], contexts[:, :, PIECES:]
 
 
+@pytest.fixture(params=[False, True], ids=["matrix", "fused"])
+def fused(request, monkeypatch):
+    """What CPUs do, and what CUDA does, here on a CPU."""
+    monkeypatch.setattr(attention, "_has_fused_kernel", lambda tensor: request.param)
+
+
 @pytest.mark.parametrize("view", ["full", "words"])
 @pytest.mark.parametrize("aware", [True, False])
-def test_equals_scores_written_out(view, aware):
+def test_equals_scores_written_out(view, aware, fused):
     gradients = []
     for function in (lambda *x: attend(*x, dropout=0.0), in_full):
         queries, pieces, slots = make(aware)
@@ -56,7 +63,7 @@ def test_equals_scores_written_out(view, aware):
 
 @pytest.mark.parametrize("view", ["full", "words"])
 @pytest.mark.parametrize("aware", [True, False])
-def test_dropout_keeps_the_mean(view, aware):
+def test_dropout_keeps_the_mean(view, aware, fused):
     """Every weight, a slot's own included, is dropped and scaled: the mean over many draws stays."""
     queries, pieces, slots = make(aware)
     with torch.no_grad():
@@ -85,3 +92,21 @@ def test_words_view_makes_no_slots_by_slots_array(monkeypatch):
             dropout=0.0,
         )
     assert sizes and max(sizes) <= 2 * slots * 7
+
+
+def test_the_kernel_of_cuda_takes_what_it_is_given():
+    """Forth and back, with none of the kernels that make a matrix of scores."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    if not torch.cuda.is_available():
+        pytest.skip("needs a GPU")
+    half = {"device": "cuda", "dtype": torch.bfloat16}
+    queries = Queries(*(torch.randn(2, 12, rows, 64, **half, requires_grad=True) for rows in (30, 30, 50, 50)))
+    sides = [
+        Memory(torch.randn(2, 12, n, 64, **half), torch.randn(2, 12, n, 64, **half), torch.ones(2, n, dtype=torch.bool, device="cuda"))
+        for n in (30, 50)
+    ]
+    with sdpa_kernel([SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.CUDNN_ATTENTION]):
+        found = attend(queries, *sides, "full", dropout=0.1)
+    sum(c.float().sum() for c in found).backward()
+    assert all(q.grad is not None for q in queries)
