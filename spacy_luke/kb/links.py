@@ -60,14 +60,14 @@ def merge_links(
     sums = np.add.reduceat(np.where(given, links["prior"].astype(np.float64), 0), starts)
     groups, entities = groups[starts], links["entity"][starts]
     popular = np.maximum(popularity(entities.astype(np.int64)), 0)
-    priors = _priors(groups, np.where(times, sums / np.maximum(times, 1), 0), times > 0, counts, popular)
+    priors = priors_of(groups, np.where(times, sums / np.maximum(times, 1), 0), times > 0, counts, popular)
     merged = np.empty(len(starts), LINK)
     merged["entity"], merged["prior"], merged["count"] = entities, priors, np.where(times, GIVEN, counts)
     order = np.lexsort((entities, -popular, -priors, groups))
     return groups[order], merged[order]
 
 
-def _priors(groups, given_priors, is_given, counts, popular) -> np.ndarray:
+def priors_of(groups, given_priors, is_given, counts, popular) -> np.ndarray:
     """(links,) float64 by the rules above; one link for each entity of a group."""
     size = int(groups.max()) + 1
 

@@ -11,6 +11,7 @@ from ..features.candidates import GetCandidates
 from ..features.label_types import LabelTypes
 from ..features.link_options import link_options
 from ..features.mentions import ask_window, mention_windows
+from ..features.own_mention import without_own_mention
 from ..models.encoder import get_shim
 from ..types import Candidates, LinkOptions, MentionWindow, Question
 
@@ -43,6 +44,8 @@ def ask_about(
     spans = [numpy.asarray([(s.start, s.end) for s in doc], dtype="int64").reshape(-1, 2) for doc in mentions]
     windows = mention_windows(docs, spans, shim.tokenizer, limit=shim.config.max_pieces)
     candidates = [found for doc in get_candidates(kb, mentions) for found in doc]
+    if links is not None:
+        candidates = without_own_mention(kb, [span.text for doc in mentions for span in doc], links, candidates)
     doc_of = numpy.repeat(numpy.arange(len(docs)), [len(doc) for doc in mentions])
     fits = label_types.fits(kb, [span.label_ for doc in mentions for span in doc], candidates, links)
     return Asked(candidates, link_options(kb, candidates, shim.config.entity_emb_size, fits), windows, doc_of)

@@ -119,3 +119,21 @@ def test_what_is_switched_off_stays_off(nlp, xlmr):
 def test_nothing_to_learn_from(nlp, xlmr, gold):
     found = _weights(add_linker(nlp, xlmr, _examples(nlp, 5, gold)))
     assert found == pytest.approx({"scale": 32**-0.5, "prior": 1.0, "label": 1.0, "b": 0.0})
+
+
+def test_a_knowledge_base_of_the_same_texts_does_not_make_the_prior_always_right(nlp, xlmr):
+    """Every Doc names an entity in a way of its own, which another entity has, too: counted, it is always right."""
+
+    def kb(vocab):
+        found = memory_kb(vocab, priors={})
+        for i in range(40):
+            found.add_aliases([{"alias": WORDS[0] + str(i), "entity": id, "count": n} for id, n in (("Q1", 1), ("Q2", 1))])
+        return found
+
+    examples = []
+    for i in range(40):
+        doc = words_doc(nlp, [WORDS[0] + str(i), "is", "old"], [])
+        doc.ents = [Span(doc, 0, 1, label="X", kb_id="Q1" if i % 2 else "Q2")]
+        examples.append(Example(words_doc(nlp, [t.text for t in doc], []), doc))
+    linker = add_linker(nlp, xlmr, examples, kb=kb)
+    assert _weights(linker)["prior"] < 0.5  # the other one, which was counted, is always wrong
