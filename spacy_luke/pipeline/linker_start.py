@@ -22,8 +22,9 @@ FIRST_MENTIONS = 2000
 # Where the bias of NIL is thought to be before anything is seen: within so many nats of 0. Of a thousand links without a
 # NIL, this leaves a third of one.
 BIAS = 5.0
-# Dot products that say nothing of the first mentions keep this share of their scale: at 0 nothing trains the encoder.
-LEAST_SCALE = 0.1
+# What says nothing of the first mentions, or seems to say the opposite, keeps this share of its weight: a prior without the
+# mention itself is below the truth where a name means two entities equally often, and at a scale of 0 nothing trains the encoder.
+LEAST = 0.2
 
 
 class First(NamedTuple):
@@ -67,7 +68,7 @@ def _look(model: Model, asked: Asked, links: list[str]) -> First:
 
 
 def _fit_weights(model: Model, found: list[First]) -> None:
-    """Weights before anything is seen: as `CandidateScores` starts, give or take as much again."""
+    """Of `CandidateScores`; before anything is seen, a weight is thought to be as it starts there, give or take as much."""
     scores = model.get_ref("candidate_scores")
     known = [part for part in found if (part.targets != UNKNOWN).any()]
     if not known:
@@ -80,14 +81,15 @@ def _fit_weights(model: Model, found: list[First]) -> None:
     names = ["scale", "prior", "label", "b"]
     mean = numpy.asarray([float(scores.get_param(name)[0]) for name in names])
     deviation = numpy.asarray([abs(mean[0]), mean[1], mean[2], BIAS])
-    least = LEAST_SCALE * mean[0]
-    used = deviation > 0  # without use_prior or use_labels the weight is 0 and stays
-    weights = mean.copy()
-    weights[used] = fit_conditional_logit(features[:, used], offsets, starts, targets, mean[used], deviation[used])
-    if weights[0] < least:
-        used[0], weights[0] = False, least
-        offsets = offsets + least * features[:, 0]
-        weights[used] = fit_conditional_logit(features[:, used], offsets, starts, targets, mean[used], deviation[used])
+    least = numpy.append(LEAST * mean[:3], -numpy.inf)
+    weights, free = mean.copy(), deviation > 0  # without use_prior or use_labels a weight is 0 and stays
+    while free.any():
+        rest = offsets + features[:, ~free] @ weights[~free]
+        weights[free] = fit_conditional_logit(features[:, free], rest, starts, targets, mean[free], deviation[free])
+        low = free & (weights < least)
+        if not low.any():
+            break
+        weights[low], free = least[low], free & ~low
     for name, weight in zip(names, weights):
         scores.set_param(name, scores.ops.asarray1f([weight]))
 
