@@ -37,8 +37,8 @@ def without_own_mention(
         own = start + numpy.flatnonzero(entities[start:end] == row)
         given = candidates[i].priors[candidates[i].ids.index(links[i])]
         if len(own) and counts[own[0]] > 0 and numpy.isclose(priors[own[0]], given):
-            of_alias = (array[start:end] for array in (entities, priors, counts))
-            new[i] = _without(kb, row, *of_alias, k=len(candidates[i].ids))
+            part = slice(start, end)
+            new[i] = _without(kb, row, entities[part], priors[part], counts[part], len(candidates[i].ids))
     return new
 
 

@@ -252,7 +252,7 @@ class LukeLinker(LukePipe):
                 counts.lose([span for span in misaligned_links(eg, key) if self._is_linked(span)])
         uses_labels = self.model.get_ref("candidate_scores").attrs["use_labels"]
         self.cfg["label_types"] = (counts.label_types if uses_labels else LabelTypes()).counts
-        start_linker(self.model, (self._ask_gold([eg]) for eg in get_examples()))
+        start_linker(self.model, map(self._ask_gold, util.minibatch(get_examples(), 16)))
         for message in (*counts.messages(self.name), *foreign_vectors(self.name, self.kb, self.model)):
             warnings.warn(message)
 
