@@ -56,19 +56,19 @@ def attend(
 
 def _everything(queries: Queries, pieces: Memory, slots: Memory, dropout: float) -> tuple[Tensor | None, Tensor]:
     """Every row attends to all pieces and all slots."""
-    keys = torch.cat([pieces.keys, slots.keys], dim=2)
-    values = torch.cat([pieces.values, slots.values], dim=2)
-    both = Memory(keys, values, torch.cat([pieces.mask, slots.mask], dim=1))
+    values, mask = torch.cat([pieces.values, slots.values], dim=2), torch.cat([pieces.mask, slots.mask], dim=1)
     of_pieces, of_slots = queries.e2w, queries.e2e
     if queries.w2w is not None:
         of_pieces, of_slots = (torch.cat(pair, dim=2) for pair in ((queries.w2w, queries.e2w), (queries.w2e, queries.e2e)))
     if queries.e2w is queries.e2e:
-        contexts = _one_query(of_slots, both, dropout)
+        keys = torch.cat([pieces.keys, slots.keys], dim=2)
+        contexts = _one_query(of_slots, Memory(keys, values, mask), dropout)
     elif _has_fused_kernel(values):
-        contexts = _two_queries(of_pieces, of_slots, pieces, slots, both, dropout)
+        keys = _two_keys(pieces.keys, slots.keys)
+        contexts = _one_query(torch.cat([of_pieces, of_slots], dim=-1), Memory(keys, values, mask), dropout)
     else:
         scores = torch.cat([_scores(of_pieces, pieces), _scores(of_slots, slots)], dim=-1)
-        contexts = _weights(scores, both.values, dropout) @ both.values
+        contexts = _weights(scores, values, dropout) @ values
     n = 0 if queries.w2w is None else queries.w2w.shape[2]
     return (None if queries.w2w is None else contexts[:, :, :n]), contexts[:, :, n:]
 
@@ -84,10 +84,12 @@ def pieces_and_itself(e2w: Tensor, e2e: Tensor, pieces: Memory, slots: Memory, d
 
 def _one_query(queries: Tensor, memory: Memory, dropout: float) -> Tensor:
     """Attention where one query serves all columns: torch's own."""
-    if dropout and queries.device.type == "cpu":  # no fused kernel of torch's for this, and a slow dropout
+    if dropout and not _has_fused_kernel(queries):  # and a slow dropout
         return _weights(_scores(queries, memory), memory.values, dropout) @ memory.values
-    bias = _bias(memory.mask, queries)
-    return F.scaled_dot_product_attention(queries, memory.keys, memory.values, attn_mask=bias, dropout_p=dropout)
+    bias, scale = _bias(memory.mask, queries), _scale(memory.values)
+    return F.scaled_dot_product_attention(
+        queries, memory.keys, memory.values, attn_mask=bias, dropout_p=dropout, scale=scale
+    )
 
 
 def _has_fused_kernel(tensor: Tensor) -> bool:
@@ -96,19 +98,16 @@ def _has_fused_kernel(tensor: Tensor) -> bool:
     return tensor.device.type == "cuda"
 
 
-def _two_queries(
-    to_pieces: Tensor, to_slots: Tensor, pieces: Memory, slots: Memory, both: Memory, dropout: float
-) -> Tensor:
+def _two_keys(pieces: Tensor, slots: Tensor) -> Tensor:
     """Entity-aware attention as plain attention of heads twice as wide: each query is both of a row's, one behind the
     other, and each key has zeros where the other one is.
 
         query  [to pieces | to slots]     key of a piece  [key | 0]     key of a slot  [0 | key]
+
+    pieces, slots: keys. RETURNS: (batch, heads, pieces and slots, 2 head).
     """
-    queries = torch.cat([to_pieces, to_slots], dim=-1)
-    width = pieces.keys.shape[-1]
-    keys = torch.cat([F.pad(pieces.keys, (0, width)), F.pad(slots.keys, (width, 0))], dim=2)
-    bias, scale = _bias(both.mask, queries), _scale(to_pieces)
-    return F.scaled_dot_product_attention(queries, keys, both.values, attn_mask=bias, dropout_p=dropout, scale=scale)
+    width = pieces.shape[-1]
+    return torch.cat([F.pad(pieces, (0, width)), F.pad(slots, (width, 0))], dim=2)
 
 
 def _scores(queries: Tensor, memory: Memory) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Callable
 
 import torch
@@ -32,11 +33,19 @@ def packed_linear(linear: nn.Linear, dtype: torch.dtype, act: str | None = None)
     return Int8Linear(linear, act) if dtype == torch.int8 else PackedLinear(linear, dtype, act)
 
 
+@cache
+def has_int8() -> bool:
+    """Does this CPU multiply 8-bit integers (AVX512-VNNI, AVX-VNNI, AMX)? On others oneDNN adds two products in 16 bits,
+    which large ones overflow."""
+    large = torch.full((64, 768), 127, dtype=torch.int8)
+    return has_onednn() and bool((torch._int_mm(large, large.t()) == 127 * 127 * 768).all())
+
+
 def fast_dtype(name: str) -> torch.dtype:
-    """What this CPU is fast with, of the settings "float32", "bfloat16" and "int8"; float32 else."""
+    """The type of weights for a setting: float32 where the CPU cannot multiply what is asked for."""
     if name == "bfloat16" and has_bf16():
         return torch.bfloat16
-    return torch.int8 if name == "int8" and has_onednn() else torch.float32
+    return torch.int8 if name == "int8" and has_int8() else torch.float32
 
 
 class PackedLinear:
@@ -72,8 +81,7 @@ class PackedLinear:
 
 
 class Int8Linear:
-    """A PackedLinear of 8-bit integers: a fourth of the memory, for CPUs that multiply them (AVX512-VNNI, AVX-VNNI) faster
-    than anything else. Every output has a scale for its weights, and every row one for its states, found when it comes
+    """A PackedLinear of 8-bit integers, a fourth of the memory; right where `has_int8`. Every output has a scale for its weights, and every row one for its states, found when it comes
     (dynamic, symmetric quantization), so no row depends on its neighbours. States in and out are fp32.
     """
 

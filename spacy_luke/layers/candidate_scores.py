@@ -20,8 +20,9 @@ def CandidateScores(nI: int | None = None, use_prior: bool = True, use_labels: b
         NIL         query . W + b
 
     The dot product and the bias are the second half of LUKE's masked-entity head (LUKE.md of the authors'
-    repository: examples/entity_disambiguation/model.py); scale starts at 1, the weights of prior and label (see
-    features/label_types.py) at 1, as in Bayes' rule, or without use_prior and use_labels are 0 and stay.
+    repository: examples/entity_disambiguation/model.py); scale starts at attrs["scale"], the weights of prior and label (see
+    features/label_types.py) at 1, as in Bayes' rule, or without use_prior and use_labels are 0 and stay;
+    pipeline/linker_start.py fits them to data.
     """
     return Model(
         "candidate_scores",

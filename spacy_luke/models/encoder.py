@@ -36,8 +36,8 @@ def build_luke_encoder_v1(
         memory and time where the vocabulary is large. With all layers frozen, too, nothing of the encoder is
         trained, and training does not go back through it; there is no dropout in it.
     gradient_checkpointing (bool): less memory in training for about a third more time.
-    dtype (str): "bfloat16" runs under autocast, on CPU and GPU; "int8" is float32 but for predictions on CPUs, whose linear
-        layers are of 8-bit integers; states are float32 in any case.
+    dtype (str): "bfloat16" runs under autocast, on CPU and GPU; "int8" is float32 but for predictions on CPUs (and frozen
+        encoders in training), whose linear layers are of 8-bit integers; states are float32 in any case.
     dropout (float): in hidden states and attention while training; None takes the checkpoint's.
     """
     if dtype not in ("float32", "bfloat16", "int8"):

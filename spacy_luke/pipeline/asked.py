@@ -38,13 +38,15 @@ def ask_about(
     docs: list[Doc],
     mentions: list[list[Span]],
     links: list[str] | None = None,
+    counted: bool = False,
 ) -> Asked:
-    """model: of a luke_linker. mentions: of each Doc. links: in training, the gold entity of each mention of all."""
+    """model: of a luke_linker. mentions: of each Doc. links: in training, the gold entity of each mention of all;
+    counted (bool): the knowledge base has counted these mentions."""
     shim = get_shim(model.get_ref("encoder"))
     spans = [numpy.asarray([(s.start, s.end) for s in doc], dtype="int64").reshape(-1, 2) for doc in mentions]
     windows = mention_windows(docs, spans, shim.tokenizer, limit=shim.config.max_pieces)
     candidates = [found for doc in get_candidates(kb, mentions) for found in doc]
-    if links is not None:
+    if counted and links is not None:
         candidates = without_own_mention(kb, [span.text for doc in mentions for span in doc], links, candidates)
     doc_of = numpy.repeat(numpy.arange(len(docs)), [len(doc) for doc in mentions])
     fits = label_types.fits(kb, [span.label_ for doc in mentions for span in doc], candidates, links)

@@ -37,8 +37,8 @@ class LukePipe(TrainablePipe):
         return lambda: self.predict(docs)
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """As every pipe; on a GPU one batch ahead."""
-        if isinstance(self.model.ops, CupyOps):
+        """As every pipe; on a GPU one batch ahead, if `begin` does something."""
+        if isinstance(self.model.ops, CupyOps) and type(self).begin is not LukePipe.begin:
             return pipe_ahead(self, stream, batch_size)
         return super().pipe(stream, batch_size=batch_size)
 

@@ -25,6 +25,7 @@ class LinkCounts:
     def __init__(self) -> None:
         self.links = 0
         self.label_types = LabelTypes()
+        self.pairs: set[tuple[str, str]] = set()  # text of a mention, its entity
         self.misaligned: Counter[str] = Counter()
         self.without_entity: Counter[str] = Counter()
         self.without_candidate: Counter[str] = Counter()
@@ -45,6 +46,7 @@ class LinkCounts:
                 if link.entity in ("", NIL):
                     continue
                 self.links += 1
+                self.pairs.add((link.mention.text, link.entity))
                 if link.entity in options.ids:
                     self._look_at(kb, link.entity)
                 elif not kb.contains_entity(link.entity):

@@ -19,6 +19,7 @@ from thinc.api import Model
 from ..errors import Errors, Warnings
 from ..features.candidates import GetCandidates
 from ..features.label_types import LabelTypes
+from ..features.own_mention import counted_here
 from ..models.encoder import get_shim
 from ..training.link_targets import GoldLink, gold_links, misaligned_links
 from ..types import LinkOptions
@@ -92,6 +93,7 @@ class LukeLinker(LukePipe):
             "overwrite": overwrite,
             "loss_weight": checked_weight(name, loss_weight),
             "label_types": LabelTypes().counts,  # learned
+            "counted": False,  # learned: has the knowledge base counted the training mentions?
         }
         self.kb = generate_empty_kb(vocab, 0)
         self._saved_kb = type(self.kb)  # what a saved knowledge base is loaded into
@@ -177,7 +179,8 @@ class LukeLinker(LukePipe):
 
     def _ask(self, docs: list[Doc], mentions: list[list[Span]], links: list[str] | None = None) -> Asked:
         label_types = LabelTypes(self.cfg["label_types"])
-        return ask_about(self.model, self.kb, self.get_candidates, label_types, docs, mentions, links)
+        counted = self.cfg["counted"]
+        return ask_about(self.model, self.kb, self.get_candidates, label_types, docs, mentions, links, counted)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """What the scorer of the config says of doc.ents and of the candidates in doc.spans[name]."""
@@ -187,7 +190,7 @@ class LukeLinker(LukePipe):
 
     def learn(self, examples: list[Example]) -> float:
         """Cross-entropy over candidates and NIL, the mean over the masked mentions whose gold is an option."""
-        asked, links = self._ask_gold(examples)
+        asked, links = self._ask_gold(examples, [self._trains(example) for example in examples])
         batch = masked_batch(self.model, asked, links)
         if batch is None:
             return 0.0
@@ -206,17 +209,23 @@ class LukeLinker(LukePipe):
         d_scores[targets] -= 1.0
         return loss, self.model.ops.asarray1f(d_scores / n)
 
-    def _ask_gold(self, examples: list[Example]) -> tuple[Asked, list[str]]:
+    def _ask_gold(self, examples: list[Example], gold: list[list[GoldLink]]) -> tuple[Asked, list[str]]:
         """And the id, NIL or "" (not annotated) of each mention."""
-        gold = [self._gold(example) for example in examples]
         links = [link.entity for doc in gold for link in doc]
         mentions = [[link.mention for link in doc] for doc in gold]
         return self._ask([eg.predicted for eg in examples], mentions, links), links
 
+    def _ask_annotated(self, examples: list[Example]) -> tuple[Asked, list[str]]:
+        """The same for gold mentions with a link."""
+        return self._ask_gold(examples, [[link for link in self._gold(eg) if link.entity] for eg in examples])
+
     def _gold(self, example: Example) -> list[GoldLink]:
+        """The gold mentions that are to be linked."""
+        return [link for link in gold_links(example, self.cfg["spans_key"]) if self._is_linked(link.mention)]
+
+    def _trains(self, example: Example) -> list[GoldLink]:
         """What this example can train: gold mentions, or predicted ones with the gold link of the same words."""
-        key = self.cfg["spans_key"]
-        links = [link for link in gold_links(example, key) if self._is_linked(link.mention)]
+        links = self._gold(example)
         if self.cfg["use_gold_ents"]:
             return links
         known = {(link.mention.start, link.mention.end): link.entity for link in links}
@@ -245,14 +254,15 @@ class LukeLinker(LukePipe):
         self._check_width(self.kb)
         counts, key = LinkCounts(), self.cfg["spans_key"]
         for batch in util.minibatch(get_examples(), 64):
-            gold = [[link for link in gold_links(eg, key) if self._is_linked(link.mention)] for eg in batch]
+            gold = [self._gold(eg) for eg in batch]
             candidates = self.get_candidates(self.kb, [[link.mention for link in doc] for doc in gold])
             counts.add(self.kb, gold, candidates)
             for eg in batch:
                 counts.lose([span for span in misaligned_links(eg, key) if self._is_linked(span)])
         uses_labels = self.model.get_ref("candidate_scores").attrs["use_labels"]
         self.cfg["label_types"] = (counts.label_types if uses_labels else LabelTypes()).counts
-        start_linker(self.model, map(self._ask_gold, util.minibatch(get_examples(), 16)))
+        self.cfg["counted"] = counted_here(self.kb, counts.pairs)
+        start_linker(self.model, map(self._ask_annotated, util.minibatch(get_examples(), 16)))
         for message in (*counts.messages(self.name), *foreign_vectors(self.name, self.kb, self.model)):
             warnings.warn(message)
 

@@ -17,8 +17,8 @@ from .asked import Asked, questions_about
 if TYPE_CHECKING:
     from thinc.types import Floats1d, Floats2d, Ints1d
 
-# Mentions that are looked at.
-FIRST_MENTIONS = 2000
+# Links that the weights are fitted to, and mentions that are looked at for them: the gold of others is no candidate.
+LINKS, MENTIONS = 2000, 10000
 # Where the bias of NIL is thought to be before anything is seen: within so many nats of 0. Of a thousand links without a
 # NIL, this leaves a third of one.
 BIAS = 5.0
@@ -28,9 +28,9 @@ LEAST = 0.2
 
 
 class First(NamedTuple):
-    """The first mentions that have candidates."""
+    """Mentions of the first Docs."""
 
-    queries: Floats2d  # (mentions, emb)
+    queries: Floats2d  # (mentions, emb), zeros = in no window
     options: LinkOptions
     targets: Ints1d  # (mentions,) int64, place of the right option, UNKNOWN = not known
 
@@ -42,14 +42,16 @@ def start_linker(model: Model, batches: Iterable[tuple[Asked, list[str]]]) -> No
     batches: mentions, and the id, NIL or "" (not annotated) of each.
     """
     found: list[First] = []
+    n_links = n_mentions = 0
     for asked, links in batches:
         found.append(_look(model, asked, links))
-        if sum(len(part.queries) for part in found) >= FIRST_MENTIONS:
+        n_links += int((found[-1].targets != UNKNOWN).sum())
+        n_mentions += len(links)
+        if n_links >= LINKS or n_mentions >= MENTIONS:
             break
-    if sum(len(part.queries) for part in found) < 2:
-        return
-    if not has_pretrained_head(model):
-        queries, mean, deviation = standardise(numpy.concatenate([part.queries for part in found]))
+    queries = numpy.concatenate([part.queries for part in found]) if found else numpy.zeros((0, 0))
+    if queries.any(axis=1).sum() > 1 and not has_pretrained_head(model):
+        queries, mean, deviation = standardise(queries)
         standardise_head(model, mean, deviation)
         ends = numpy.cumsum([len(part.queries) for part in found])[:-1]
         found = [part._replace(queries=new) for part, new in zip(found, numpy.split(queries, ends))]

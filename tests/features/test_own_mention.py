@@ -7,8 +7,9 @@ import pytest
 import spacy
 
 from spacy_luke.features.candidates import build_candidate_generator_v1
-from spacy_luke.features.own_mention import without_own_mention
+from spacy_luke.features.own_mention import counted_here, without_own_mention
 from spacy_luke.kb import MMapKB
+from spacy_luke.types import Candidates
 
 from ..linking import spacy_kb, words_doc
 
@@ -57,10 +58,19 @@ def test_by_hand():
     assert [found[i] is before[i] for i in range(5)] == [False, True, False, True, True]
 
 
-def test_the_best_of_many_stay():
+def test_the_candidates_are_the_same():
     kb = _kb(spacy.blank("en").vocab)
     (found,) = without_own_mention(kb, ["Paris"], ["Q2"], _candidates(kb, ["Paris"], top_k=2))
-    assert found.ids == ["Q1", "Q3"]  # the popular one of the two that have no count
+    assert found.ids == ["Q1", "Q2"]  # though the other one that has no count is more popular now
+    assert found.priors.tolist() == pytest.approx([3 / 3.01, 0.01 / 3.01 / 4])  # popular: 2 + 1 of Q3, 0 + 1 of Q2
+
+
+def test_what_a_generator_left_out_stays_out():
+    kb = _kb(spacy.blank("en").vocab)
+    (whole,) = _candidates(kb, ["Paris"])
+    given = Candidates(whole.ids[1:], whole.priors[1:])
+    (found,) = without_own_mention(kb, ["Paris"], ["Q2"], [given])
+    assert sorted(found.ids) == ["Q2", "Q3"] and found.priors.sum() < 0.01
 
 
 def test_what_is_not_counted_stays():
@@ -71,3 +81,13 @@ def test_what_is_not_counted_stays():
         before = _candidates(kb, [text])
         assert before[0].ids and without_own_mention(kb, [text], [link], before) == before
     assert without_own_mention(given, [], [], []) == []
+
+
+def test_which_knowledge_bases_have_counted_the_training_mentions():
+    vocab = spacy.blank("en").vocab
+    kb, all_of_it = _kb(vocab), {(alias, id) for alias, ids in COUNTS.items() for id, n in ids.items() if n}
+    assert counted_here(kb, all_of_it) and counted_here(kb, all_of_it | {("Oslo", "unknown")})
+    assert not counted_here(kb, all_of_it | {("Paris", "Q3")})  # named, never counted
+    assert not counted_here(kb, all_of_it | {("Oslo", "Q1")})
+    assert not counted_here(kb, set()) and not counted_here(kb, {("Oslo", "unknown")})
+    assert not counted_here(spacy_kb(vocab), {("Tokyo", "Q1")})

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy
 import pytest
 import torch
@@ -25,6 +29,8 @@ def _question(rng, pieces, slots, view="full", longest=8, known=0) -> Question:
     vectors = rng.normal(size=(known, 16)).astype("f") if known else None
     return Question(rng.integers(2, 60, pieces), ids, numpy.stack([start, end], axis=1), view, vectors)
 
+
+needs_int8 = pytest.mark.skipif(not packed_weights.has_int8(), reason="the processor does not multiply 8-bit integers")
 
 # pieces and slots of each window
 BATCHES = {
@@ -135,6 +141,7 @@ def test_bfloat16_is_near(view):
         assert 0 < (found - expected).abs().mean() < 0.03
 
 
+@needs_int8
 @pytest.mark.parametrize("view", VIEWS)
 def test_int8_is_near(view):
     encoder, questions = _encoder(), _questions("ragged", view)
@@ -143,6 +150,7 @@ def test_int8_is_near(view):
         assert 0 < (found - expected).abs().mean() < 0.03
 
 
+@needs_int8
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_window_in_int8_does_not_depend_on_its_neighbours(view):
     """Not even on those whose states are much larger."""
@@ -152,6 +160,7 @@ def test_a_window_in_int8_does_not_depend_on_its_neighbours(view):
     _assert_close(together, [torch.cat(parts) for parts in zip(*alone)])
 
 
+@needs_int8
 @pytest.mark.parametrize("act", [None, "gelu", "relu"])
 @pytest.mark.parametrize("rows", [0, 1, 700])
 def test_int8_products_by_hand(act, rows):
@@ -173,7 +182,17 @@ def test_int8_products_by_hand(act, rows):
 
 @pytest.mark.parametrize("is_there", [True, False])
 def test_what_the_processor_is_fast_with(is_there, monkeypatch):
-    for name in ("has_bf16", "has_onednn"):
+    for name in ("has_bf16", "has_int8"):
         monkeypatch.setattr(packed_weights, name, lambda: is_there)
     found = [packed_weights.fast_dtype(name) for name in ("float32", "bfloat16", "int8")]
     assert found == ([torch.float32, torch.bfloat16, torch.int8] if is_there else [torch.float32] * 3)
+
+
+def test_a_processor_that_adds_in_16_bits_is_told(tmp_path):
+    """oneDNN can be made to do as on an older processor, in a process of its own."""
+    code = "from spacy_luke.encoder.packed_weights import fast_dtype, has_int8; print(has_int8(), fast_dtype('int8'))"
+    environment = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    found = subprocess.run([sys.executable, "-W", "ignore", "-c", code], env=environment, capture_output=True, text=True, check=True)
+    if found.stdout.startswith("True"):
+        pytest.skip("this oneDNN multiplies 8-bit integers without VNNI, or heeds no ONEDNN_MAX_CPU_ISA")
+    assert found.stdout.split() == ["False", "torch.float32"]
