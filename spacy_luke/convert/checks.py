@@ -36,21 +36,9 @@ def check_weights(checkpoint: Checkpoint, path: Path) -> None:
 
 def encoder_shapes(checkpoint: Checkpoint) -> dict[str, tuple[int, ...]]:
     """What LukeEncoder wants, by name."""
-    import torch
-    from torch.overrides import TorchFunctionMode
+    from ..encoder.encoder import empty_encoder
 
-    from ..encoder.encoder import LukeEncoder
-
-    class NoInit(TorchFunctionMode):
-        """Weights without memory need no numbers, and torch takes 2 seconds of imports to draw them."""
-
-        def __torch_function__(self, func, types, args=(), kwargs=None):
-            if getattr(func, "__name__", "") in ("normal_", "uniform_"):
-                return args[0] if args else (kwargs or {})["tensor"]
-            return func(*args, **(kwargs or {}))
-
-    with torch.device("meta"), NoInit():
-        encoder = LukeEncoder(checkpoint.config)
+    encoder = empty_encoder(checkpoint.config)
     return {name: tuple(tensor.shape) for name, tensor in encoder.state_dict().items()}
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils.checkpoint import checkpoint
 
 from ..errors import Errors
@@ -92,6 +93,21 @@ class LukeEncoder(nn.Module):
         if self.gradient_checkpointing and torch.is_grad_enabled():
             return checkpoint(layer, *states, use_reentrant=False)
         return layer(*states)
+
+
+class _NoInit(TorchFunctionMode):
+    """Weights without memory need no numbers, and torch would import its compiler, a second of work, to draw them."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if getattr(func, "__name__", "") in ("normal_", "uniform_"):
+            return args[0] if args else (kwargs or {})["tensor"]
+        return func(*args, **(kwargs or {}))
+
+
+def empty_encoder(config: LukeConfig) -> LukeEncoder:
+    """An encoder on the device "meta": it has names and shapes, and waits for `load_state_dict(weights, assign=True)`."""
+    with torch.device("meta"), _NoInit():
+        return LukeEncoder(config)
 
 
 def init_weights(module: nn.Module, deviation: float) -> None:

@@ -141,9 +141,7 @@ class LukeShim(Shim):
 
         RAISES ValueError LK402: settings ask to freeze more layers than there are.
         """
-        import torch
-
-        from ..encoder.encoder import LukeEncoder
+        from ..encoder.encoder import empty_encoder
 
         one_thread_in_forks()
         settings = self.settings
@@ -153,8 +151,7 @@ class LukeShim(Shim):
         running = config
         if dropout is not None:
             running = replace(config, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout)
-        with torch.device("meta"):
-            encoder = LukeEncoder(running)
+        encoder = empty_encoder(running)
         encoder.load_state_dict(weights, assign=True)
         encoder.to(get_torch_default_device())
         encoder.requires_grad_(True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
 from spacy_luke.encoder.config import LukeConfig
-from spacy_luke.encoder.encoder import LukeEncoder
+from spacy_luke.encoder.encoder import LukeEncoder, empty_encoder
 
 from .hf import TINY, make_inputs
 from .util import make_encoder
@@ -15,8 +18,8 @@ from .util import make_encoder
 def test_weights_can_be_put_into_an_empty_encoder():
     """How checkpoints are loaded: nothing random is drawn first, nothing is left on "meta"."""
     full, inputs = make_encoder(), make_inputs(TINY)
-    with torch.device("meta"):
-        empty = LukeEncoder(full.config)
+    empty = empty_encoder(full.config)
+    assert all(parameter.is_meta for parameter in empty.parameters())
     empty.load_state_dict(full.state_dict(), assign=True)
     assert torch.equal(empty.eval()(inputs).slots, full(inputs).slots)
 
@@ -60,3 +63,14 @@ def test_the_longest_window_fits():
     assert encoder.config.max_pieces == TINY["max_position_embeddings"] - 2
     inputs = make_inputs(TINY, pieces=encoder.config.max_pieces)
     assert encoder(inputs).pieces.shape[1] == encoder.config.max_pieces
+
+
+def test_an_empty_encoder_needs_no_compiler():
+    """In a process of its own: torch imports its compiler to draw numbers for tensors without memory."""
+    code = (
+        "import sys; from spacy_luke.encoder.config import LukeConfig; from spacy_luke.encoder.encoder import empty_encoder;"
+        f"before = 'torch._dynamo' in sys.modules; empty_encoder(LukeConfig.from_dict({TINY!r}));"
+        "print(before, 'torch._dynamo' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["False", "False"]
