@@ -22,7 +22,8 @@ def CandidateScores(nI: int | None = None, use_prior: bool = True, use_labels: b
     The dot product and the bias are the second half of LUKE's masked-entity head (LUKE.md of the authors'
     repository: examples/entity_disambiguation/model.py); scale starts at attrs["scale"], the weights of prior and label (see
     features/label_types.py) at 1, as in Bayes' rule, or without use_prior and use_labels are 0 and stay;
-    pipeline/linker_start.py fits them to data.
+    pipeline/linker_start.py fits them to data. Gradients would not leave prior and label there: what an encoder
+    learns by heart of the training links takes their place.
     """
     return Model(
         "candidate_scores",
@@ -59,10 +60,6 @@ def forward(model: Model[InT, OutT], queries_options: InT, is_train: bool) -> tu
     def backprop(d_scores: OutT) -> Floats2d:
         d_candidate, d_nil = d_scores[row], d_scores[nil]
         model.inc_grad("scale", (d_candidate * dots).sum(keepdims=True))
-        if model.attrs["use_prior"]:
-            model.inc_grad("prior", (d_candidate * log_priors).sum(keepdims=True))
-        if model.attrs["use_labels"]:
-            model.inc_grad("label", (d_candidate * fits).sum(keepdims=True))
         model.inc_grad("W", d_nil @ queries)
         model.inc_grad("b", d_nil.sum(keepdims=True))
         d_queries = d_nil[:, None] * W

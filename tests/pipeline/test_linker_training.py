@@ -82,7 +82,6 @@ def test_loss_and_gradients_are_theirs(setting, masked):
     scores, head = linker.model.get_ref("candidate_scores"), linker.model.get_ref("head")
     for layer, name, value in (
         (scores, "scale", scale.grad),
-        (scores, "prior", prior.grad),
         (scores, "W", nil.weight.grad[0]),
         (scores, "b", nil.bias.grad),
         (head, "W", setting.model.entity_predictions.transform.dense.weight.grad),
