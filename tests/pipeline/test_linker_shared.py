@@ -117,13 +117,13 @@ def test_no_luke_pipe(xlmr):
         nlp.get_pipe("luke_linker").initialize(lambda: _examples(nlp), kb_loader=memory_kb)
 
 
-@pytest.mark.parametrize("frozen", [1, 2])
-def test_frozen_layers_and_embeddings(xlmr, frozen, monkeypatch):
-    """Of a private encoder. It has two layers: if both are frozen, nothing goes back through them."""
+@pytest.mark.parametrize("frozen, dtype", [(1, "float32"), (1, "int8"), (2, "float32"), (2, "int8")])
+def test_frozen_layers_and_embeddings(xlmr, frozen, dtype, monkeypatch):
+    """Of a private encoder. It has two layers: if both are frozen, nothing goes back through them, and it may be of integers."""
     if frozen == 2:
         monkeypatch.delattr(LukeShim, "begin_update")
     nlp = spacy.blank("en")
-    model = {"encoder": encoder_config(xlmr, freeze_layers=frozen, freeze_embeddings=True)}
+    model = {"encoder": encoder_config(xlmr, freeze_layers=frozen, freeze_embeddings=True, dtype=dtype)}
     linker = add_linker(nlp, xlmr, _examples(nlp), model=model)
     encoder = linker.model.get_ref("encoder").shims[0].encoder
     before = {name: value.clone() for name, value in encoder.state_dict().items()}
