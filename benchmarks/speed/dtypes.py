@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy
-import spacy
-import torch
 from spacy.scorer import Scorer
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 from spacy.training import Example
-from speed_common import paired, parser, report
+from speed_common import paired, report, trained_pipeline
 
 from spacy_luke.models.encoder import get_shim
 
@@ -26,16 +23,8 @@ DTYPES = ("float32", "bfloat16", "int8")
 
 
 def main(argv: list[str] | None = None) -> int:
-    args = parser(__doc__)
-    args.add_argument("pipeline")
-    args.add_argument("docs", type=Path, help="with gold entities; --sentences of them are taken, -1 = all")
-    args = args.parse_args(argv)
-    del args.size, args.words  # of random models and sentences
-    torch.set_num_threads(args.threads)
-    nlp = spacy.load(args.pipeline)
+    args, nlp, gold = trained_pipeline(__doc__, argv)
     (pipe,) = (pipe for name, pipe in nlp.pipeline if nlp.get_pipe_meta(name).factory == "luke_ner")
-    gold = [doc for doc in DocBin().from_disk(args.docs).get_docs(nlp.vocab) if len(doc)]
-    gold = gold if args.sentences < 0 else gold[: args.sentences]
     shim = get_shim(pipe.model.get_ref("encoder"))
     fast, systems = {}, {}
     for dtype in DTYPES:

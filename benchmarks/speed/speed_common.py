@@ -14,7 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy
+import spacy
 import torch
+from spacy.tokens import DocBin
 
 from spacy_luke.types import Question
 
@@ -33,6 +35,19 @@ def parser(doc: str) -> argparse.ArgumentParser:
     args.add_argument("--threads", type=int, default=1)
     args.add_argument("--output", type=Path, help="JSON")
     return args
+
+
+def trained_pipeline(doc: str, argv: list[str] | None):
+    """Arguments, a pipeline and Docs with gold entities, of tables that are about no random model."""
+    args = parser(doc)
+    args.add_argument("pipeline")
+    args.add_argument("docs", type=Path, help="with gold entities; --sentences of them are taken, -1 = all")
+    args = args.parse_args(argv)
+    del args.size, args.words
+    torch.set_num_threads(args.threads)
+    nlp = spacy.load(args.pipeline)
+    gold = [doc for doc in DocBin().from_disk(args.docs).get_docs(nlp.vocab) if len(doc)]
+    return args, nlp, gold if args.sentences < 0 else gold[: args.sentences]
 
 
 def sizes(name: str) -> dict:

@@ -12,13 +12,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-import spacy
-import torch
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin, Span
-from speed_common import parser, report
+from spacy.tokens import Doc, Span
+from speed_common import report, trained_pipeline
 
 from spacy_luke.encoder.packed import PackedEncoder
 
@@ -27,15 +24,7 @@ COLUMNS = ["pipe", "words/s", "encoder", "spaCy's tokenizer", "all else", "secon
 
 
 def main(argv: list[str] | None = None) -> int:
-    args = parser(__doc__)
-    args.add_argument("pipeline")
-    args.add_argument("docs", type=Path, help="with gold entities; --sentences of them are taken, -1 = all")
-    args = args.parse_args(argv)
-    del args.size, args.words  # of random models and sentences
-    torch.set_num_threads(args.threads)
-    nlp = spacy.load(args.pipeline)
-    gold = [doc for doc in DocBin().from_disk(args.docs).get_docs(nlp.vocab) if len(doc)]
-    gold = gold if args.sentences < 0 else gold[: args.sentences]
+    args, nlp, gold = trained_pipeline(__doc__, argv)
     words, rows = sum(map(len, gold)), []
     for name in [name for name, pipe in nlp.pipeline if "encoder" in getattr(getattr(pipe, "model", None), "ref_names", ())]:
         reads_entities = nlp.get_pipe_meta(name).factory != "luke_ner"
