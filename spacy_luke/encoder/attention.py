@@ -84,7 +84,7 @@ def pieces_and_itself(e2w: Tensor, e2e: Tensor, pieces: Memory, slots: Memory, d
 
 def _one_query(queries: Tensor, memory: Memory, dropout: float) -> Tensor:
     """Attention where one query serves all columns: torch's own."""
-    if dropout and not _has_fused_kernel(queries):  # and a slow dropout
+    if dropout and not _has_fused_kernel(queries):  # torch would fall back to a slow one
         return _weights(_scores(queries, memory), memory.values, dropout) @ memory.values
     bias, scale = _bias(memory.mask, queries), _scale(memory.values)
     return F.scaled_dot_product_attention(

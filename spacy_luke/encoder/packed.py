@@ -17,7 +17,7 @@ from torch import Tensor
 from .attention import Queries
 from .packed_attention import Rows, attend_alone, attend_window, attend_words
 from .packed_embeddings import PackedEmbeddings
-from .packed_weights import packed_linear
+from .packed_weights import Int8Linear, PackedLinear, packed_linear
 
 if TYPE_CHECKING:
     from ..types import PackedInputs, SlotView
@@ -92,7 +92,7 @@ class PackedLayer:
         self._query, self._key, self._value = (
             packed_linear(linear, dtype) for linear in (attention.query, attention.key, attention.value)
         )
-        self._aware: list | None = None
+        self._aware: list[PackedLinear | Int8Linear] | None = None
         if attention.entity_aware:
             queries = (attention.w2e_query, attention.e2w_query, attention.e2e_query)
             self._aware = [packed_linear(query, dtype) for query in queries]

@@ -22,8 +22,8 @@ def CandidateScores(nI: int | None = None, use_prior: bool = True, use_labels: b
     The dot product and the bias are the second half of LUKE's masked-entity head (LUKE.md of the authors'
     repository: examples/entity_disambiguation/model.py); scale starts at attrs["scale"], the weights of prior and label (see
     features/label_types.py) at 1, as in Bayes' rule, or without use_prior and use_labels are 0 and stay;
-    pipeline/linker_start.py fits them to data. Gradients would not leave prior and label there: what an encoder
-    learns by heart of the training links takes their place.
+    pipeline/linker_start.py fits them to data. Gradients do not reach prior and label: in training a prior
+    comes without the mention itself, is wrong where a name means two entities equally often, and would be turned round.
     """
     return Model(
         "candidate_scores",

@@ -126,38 +126,21 @@ def _without_slots(q: Question) -> Question:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_window_does_not_depend_on_its_neighbours(view):
+@pytest.mark.parametrize("dtype", [torch.float32, pytest.param(torch.int8, marks=needs_int8)])
+def test_a_window_does_not_depend_on_its_neighbours(view, dtype):
     encoder, questions = _encoder(), _questions("ragged", view)
-    together = _fast(encoder, questions)
-    alone = [_fast(encoder, [q]) for q in questions]
+    together = _fast(encoder, questions, dtype=dtype)
+    alone = [_fast(encoder, [q], dtype=dtype) for q in questions]
     _assert_close(together, [torch.cat(parts) for parts in zip(*alone)])
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_bfloat16_is_near(view):
+@pytest.mark.parametrize("dtype", [torch.bfloat16, pytest.param(torch.int8, marks=needs_int8)])
+def test_smaller_types_are_near(view, dtype):
     encoder, questions = _encoder(), _questions("ragged", view)
-    for found, expected in zip(_fast(encoder, questions, dtype=torch.bfloat16), _plain(encoder, questions)):
+    for found, expected in zip(_fast(encoder, questions, dtype=dtype), _plain(encoder, questions)):
         assert found.dtype == torch.float32
         assert 0 < (found - expected).abs().mean() < 0.03
-
-
-@needs_int8
-@pytest.mark.parametrize("view", VIEWS)
-def test_int8_is_near(view):
-    encoder, questions = _encoder(), _questions("ragged", view)
-    for found, expected in zip(_fast(encoder, questions, dtype=torch.int8), _plain(encoder, questions)):
-        assert found.dtype == torch.float32
-        assert 0 < (found - expected).abs().mean() < 0.03
-
-
-@needs_int8
-@pytest.mark.parametrize("view", VIEWS)
-def test_a_window_in_int8_does_not_depend_on_its_neighbours(view):
-    """Not even on those whose states are much larger."""
-    encoder, questions = _encoder(), _questions("ragged", view)
-    together = _fast(encoder, questions, dtype=torch.int8)
-    alone = [_fast(encoder, [q], dtype=torch.int8) for q in questions]
-    _assert_close(together, [torch.cat(parts) for parts in zip(*alone)])
 
 
 @needs_int8
